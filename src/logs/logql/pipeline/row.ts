@@ -1,0 +1,80 @@
+/**
+ * The state of one entry on its way through a pipeline. There is one `Row` per scan, reset for each entry: stages read and
+ * change it, and allocate only for the label values that they touch.
+ *
+ * Labels have three categories: stream, structured metadata, parsed (spec: a parsed label hides the other two, metadata
+ * hides the stream's). An empty value of a stream label counts as missing; an empty parsed value counts as present.
+ */
+import type { LogPage } from '#/logs/store/log-page.ts'
+import type { Labels } from '#/storage/index/label-index.ts'
+
+export type LabelCategory = 'stream' | 'metadata' | 'parsed'
+
+export interface Row {
+  /** The current line: `bytes[start, end)`. Owned by the page, or by the row after `setLine`. */
+  readonly bytes: Buffer
+  readonly start: number
+  readonly end: number
+  /** Nanoseconds since midnight of `day`. */
+  readonly time: number
+  readonly day: number
+  /** Decodes the current line as UTF-8; invalid bytes become U+FFFD. Cached until the line changes. */
+  lineText(): string
+  /** Replaces the line, e.g. by `line_format`. */
+  setLine(text: string): void
+  /** The value that a query sees under `name`, by precedence; undefined when missing. */
+  get(name: string): string | undefined
+  has(name: string): boolean
+  /** Whether the stream or the structured metadata has `name`: a parser must then write `<name>_extracted`. */
+  hasBase(name: string): boolean
+  /** Whether a parsed label of that name exists: the first one wins, so parsers skip it. */
+  hasParsed(name: string): boolean
+  /** Sets a parsed label; hides metadata and stream labels of the same name. */
+  setParsed(name: string, value: string): void
+  /** Removes the label from every category. */
+  remove(name: string): void
+  /** Sets `__error__` and `__error_details__`. */
+  setError(error: string, details: string): void
+  /** Visits all visible labels, in no particular order. */
+  forEachLabel(visit: (name: string, value: string, category: LabelCategory) => void): void
+}
+
+/** Runs one entry through a stage: false drops it. Stages are compiled once per scan. */
+export type RowStage = (row: Row) => boolean
+
+/**
+ * A filter that works on a whole page of bytes before any row is looked at; compiled from line filters that stand before
+ * everything that changes lines.
+ */
+export interface PageFilter {
+  /**
+   * Keeps of `rows` (ascending positions, `count` of them) those whose line passes; writes them to the front of `rows` in
+   * order and returns how many.
+   */
+  select(lines: Buffer, lineStart: Uint32Array, rows: Uint32Array, count: number): number
+}
+
+/** Which labels a query needs of its rows: all of them (log queries), or only these names (metric queries). */
+export type NeededLabels = 'all' | ReadonlySet<string>
+
+/** A pipeline ready to run on the pages of one source. Not shared between threads. */
+export interface Pipeline {
+  /** To be applied to a page in this order, before rows are built. */
+  readonly pageFilters: readonly PageFilter[]
+  /** True when no row stage is left: rows that pass the page filters pass the pipeline unchanged. */
+  readonly isTrivial: boolean
+  /** Whether a row stage or page filter reads line bytes. */
+  readonly readsLines: boolean
+  /** Structured metadata that stages may read; 'all' when that cannot be known. */
+  readonly readsMeta: 'all' | readonly string[]
+  /** Runs the row stages. The returned row is the pipeline's own; undefined when the entry is dropped. */
+  run(entry: PipelineEntry): Row | undefined
+}
+
+/** Where an entry comes from, for `Pipeline.run`: the caller reuses one object and changes its fields. */
+export type PipelineEntry = {
+  page: LogPage
+  row: number
+  day: number
+  streamLabels: Labels
+}

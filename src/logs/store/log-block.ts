@@ -1,0 +1,69 @@
+/**
+ * An open log block: its index is in memory, its pages are read when asked for. The main thread opens blocks, prunes and
+ * fetches compressed bytes; a worker thread turns the bytes into a `LogPage` (`decodeBlockPage` in ./block-page.ts).
+ */
+import type { BlockMeta } from '#/storage/block/meta.ts'
+import type { LabelIndex } from '#/storage/index/label-index.ts'
+
+export interface LogBlock {
+  readonly meta: BlockMeta
+  readonly streams: LabelIndex
+  /** Bytes of memory that the open block holds, for the cache's budget. */
+  readonly memoryBytes: number
+  /** One for each page, in the order in which they stand in the block. */
+  readonly pages: readonly PageEntry[]
+  /**
+   * Positions in `pages` that may hold a row of one of `ordinals` (ascending; undefined: any stream) with a time in
+   * [from, to). Never leaves out a page that holds one.
+   */
+  selectPages(ordinals: Uint32Array | undefined, from: number, to: number): number[]
+  /** Rows, raw bytes, least and greatest time of each given stream (all when undefined) from the index alone. */
+  streamStats(ordinals: Uint32Array | undefined): readonly StreamStat[]
+  /**
+   * Reads the bytes of pages, coalescing neighbours, into shared memory. `columns` says what the worker will need; more may
+   * come. @throws Corruption when a checksum fails, Unavailable when the store does not answer.
+   */
+  readPages(positions: readonly number[], columns: PageColumns, signal: AbortSignal | undefined): Promise<PageBytes[]>
+}
+
+export type PageEntry = {
+  readonly rowCount: number
+  readonly minTime: number
+  readonly maxTime: number
+  /** Bytes of lines before compression. */
+  readonly lineBytes: number
+  /** Compressed bytes of all columns. */
+  readonly sizeBytes: number
+  readonly metaNames: readonly string[]
+}
+
+export type StreamStat = {
+  readonly ordinal: number
+  readonly rowCount: number
+  /** Bytes of lines and metadata. */
+  readonly rawBytes: number
+  readonly minTime: number
+  readonly maxTime: number
+}
+
+/** Which columns of a page a query reads. `stream` and `time` always come. */
+export type PageColumns = { readonly lengths: boolean; readonly lines: boolean; readonly meta: 'all' | readonly string[] }
+
+/** Compressed columns of a page in shared memory, ready to be posted to a worker by reference. Opaque outside `logs/store`. */
+export type PageBytes = {
+  readonly block: string
+  readonly page: number
+  readonly rowCount: number
+  readonly bytes: Uint8Array<SharedArrayBuffer>
+  /** Where each column lies in `bytes`, and how it is encoded. */
+  readonly columns: readonly PageColumnBytes[]
+}
+
+export type PageColumnBytes = {
+  /** `stream`, `time`, `length`, `line`, or `meta:<name>`. */
+  readonly name: string
+  readonly encoding: number
+  readonly offset: number
+  readonly sizeBytes: number
+  readonly crc32: number
+}

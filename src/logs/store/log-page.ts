@@ -1,0 +1,50 @@
+/**
+ * A page of log rows as the scan sees it, whether it comes from a head or from a block. Columns are decoded on first use, so
+ * a query that never asks for `lines` never decompresses them.
+ *
+ * Invariants: the line of row `i` is `lines[lineStart[i], lineStart[i + 1])`, lines stand back to back in row order; `time` is
+ * nanoseconds since midnight of the page's day; `stream` is an ordinal in the source's label index. Rows of a block page are
+ * sorted by (hour, stream, time), rows of a head page stand in order of arrival.
+ */
+export interface LogPage {
+  readonly rowCount: number
+  readonly stream: Uint32Array
+  readonly time: Float64Array
+  /** `rowCount + 1` offsets into `lines`; the differences are the lengths, available without decoding the lines. */
+  readonly lineStart: Uint32Array
+  readonly lines: Buffer
+  /** Names of the structured metadata that at least one row has. */
+  readonly metaNames: readonly string[]
+  /** Undefined when no row has it. */
+  meta(name: string): MetaColumn | undefined
+}
+
+/** One structured-metadata name over all rows of a page. */
+export interface MetaColumn {
+  /** The value of a row as text; undefined when the row does not have this name. */
+  valueOf(row: number): string | undefined
+  /**
+   * Set when the column has few distinct values: `codes[row]` is 0 for absent, else 1 + the position in `values`. Grouping
+   * and filtering then work on codes.
+   */
+  readonly dictionary: { readonly codes: Uint32Array; readonly values: readonly string[] } | undefined
+}
+
+/**
+ * Raw columns of a head page, in shared memory so that worker threads read them in place. Rows below the row count of a
+ * snapshot never change; the ingester goes on writing behind them.
+ */
+export type HeadPageColumns = {
+  readonly rowCount: number
+  readonly stream: Uint32Array<SharedArrayBuffer>
+  readonly time: Float64Array<SharedArrayBuffer>
+  readonly lineStart: Uint32Array<SharedArrayBuffer>
+  readonly lines: Uint8Array<SharedArrayBuffer>
+  /** `rowCount + 1` offsets into `meta`, which is encoded as in `EntryBatch.meta`, with positions in `metaNames`. */
+  readonly metaStart: Uint32Array<SharedArrayBuffer>
+  readonly meta: Uint8Array<SharedArrayBuffer>
+  readonly metaNames: readonly string[]
+  /** Least and greatest time of the first `rowCount` rows. */
+  readonly minTime: number
+  readonly maxTime: number
+}

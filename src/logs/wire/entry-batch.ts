@@ -1,0 +1,30 @@
+/**
+ * A batch of log entries of one tenant, in columns: what the distributor hands to an ingester, and (encoded) what the WAL
+ * stores. Between the socket and the head, a line is nothing but a range in `bytes`.
+ *
+ * Invariants: every row's stream, ranges and metadata names are inside their tables; `time` is in [0, 86400e9); rows are in
+ * the order in which the client sent them, which need not be the order of time. All columns have at least `rowCount` rows.
+ * Whoever receives a batch may keep it, and nobody changes it after it was handed over.
+ */
+export type EntryBatch = {
+  readonly rowCount: number
+  /** Canonical label text `{a="b", c="d"}` of each stream; `stream` refers to it by position. */
+  readonly streams: readonly string[]
+  readonly stream: Uint32Array
+  /** Days since the epoch. */
+  readonly day: Int32Array
+  /** Nanoseconds since midnight. */
+  readonly time: Float64Array
+  /** Line of a row: `bytes[lineStart, lineStart + lineLength)`. Ranges may lie anywhere and in any order. */
+  readonly bytes: Buffer
+  readonly lineStart: Uint32Array
+  readonly lineLength: Uint32Array
+  /**
+   * Structured metadata of a row: `meta[metaStart, metaStart + metaLength)`, a sequence of (uvarint position in `metaNames`,
+   * uvarint length, value bytes). A name occurs at most once per row. `detected_level` is one of the names.
+   */
+  readonly meta: Buffer
+  readonly metaStart: Uint32Array
+  readonly metaLength: Uint32Array
+  readonly metaNames: readonly string[]
+}

@@ -1,0 +1,25 @@
+/**
+ * Which identities (label sets) exist, by ordinal. A head grows one as streams arrive; a block carries one, sealed.
+ */
+
+/** Name and value. */
+export type Label = readonly [name: string, value: string]
+/** Sorted by name, names unique, no empty values. */
+export type Labels = readonly Label[]
+
+/** A condition on one label; a missing label has the value ''. It is asked once per distinct value, never per stream. */
+export type LabelMatcher = { readonly name: string; readonly matches: (value: string) => boolean }
+
+export interface LabelIndex {
+  /** Ordinals are 0 … count - 1. */
+  readonly count: number
+  labels(ordinal: number): Labels
+  /** Canonical text `{a="b", c="d"}`. */
+  text(ordinal: number): string
+  /** Ordinals for which all matchers hold, ascending. No matchers: all. */
+  match(matchers: readonly LabelMatcher[]): Uint32Array
+  /** Distinct names among `ordinals` (all when undefined), sorted. */
+  names(ordinals: Uint32Array | undefined): readonly string[]
+  /** Distinct values of `name` among `ordinals` (all when undefined), sorted; streams without the label do not count. */
+  values(name: string, ordinals: Uint32Array | undefined): readonly string[]
+}
