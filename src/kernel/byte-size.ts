@@ -1,5 +1,13 @@
 /** Sizes in bytes as configuration files write them (1024-based: `256KB` = 262,144), and how people read them. */
-const units: Readonly<Record<string, number>> = { '': 1, B: 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4, P: 1024 ** 5 }
+const units: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  K: 1024,
+  M: 1024 ** 2,
+  G: 1024 ** 3,
+  T: 1024 ** 4,
+  P: 1024 ** 5,
+}
 
 /** Bytes, or undefined when `text` is not a size. `64MB`, `64MiB`, `64M` and `64mb` are the same. */
 export function parseByteSize(text: string): number | undefined {

@@ -3,7 +3,19 @@
  * each once, 1y = 365d. Go: `1.5h`, `2h45m`, `300us`, with fractions and ns us µs ms s m h, no days. All values are
  * nanoseconds as numbers: exact up to 104 days, and beyond for whole milliseconds.
  */
-const NS = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9, d: 86_400e9, w: 604_800e9, y: 31_536_000e9 }
+const NS = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  μs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
+  d: 86_400e9,
+  w: 604_800e9,
+  y: 31_536_000e9,
+}
 const prometheusUnits = ['y', 'w', 'd', 'h', 'm', 's', 'ms'] as const
 
 /** Nanoseconds, or undefined when `text` is not a Prometheus duration. `0` is one. */

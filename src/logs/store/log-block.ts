@@ -47,7 +47,11 @@ export type StreamStat = {
 }
 
 /** Which columns of a page a query reads. `stream` and `time` always come. */
-export type PageColumns = { readonly lengths: boolean; readonly lines: boolean; readonly meta: 'all' | readonly string[] }
+export type PageColumns = {
+  readonly lengths: boolean
+  readonly lines: boolean
+  readonly meta: 'all' | readonly string[]
+}
 
 /** Compressed columns of a page in shared memory, ready to be posted to a worker by reference. Opaque outside `logs/store`. */
 export type PageBytes = {

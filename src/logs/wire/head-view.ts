@@ -43,4 +43,10 @@ export type PushOutcome = {
 }
 
 /** Rows refused for one reason, e.g. `stream_limit` or `per_stream_rate_limit`, with the text that the client gets. */
-export type RefusedRows = { readonly reason: string; readonly status: number; readonly message: string; readonly rowCount: number; readonly bytes: number }
+export type RefusedRows = {
+  readonly reason: string
+  readonly status: number
+  readonly message: string
+  readonly rowCount: number
+  readonly bytes: number
+}

@@ -50,8 +50,17 @@ export type QueryData =
       /** The same entries grouped by pure stream labels, for clients that ask to categorise. */
       readonly categorized: readonly ResultStream[]
     }
-  | { readonly kind: 'matrix'; readonly startNs: bigint; readonly stepNs: bigint; readonly series: readonly ResultSeries[] }
-  | { readonly kind: 'vector'; readonly timeNs: bigint; readonly samples: readonly { readonly labels: Labels; readonly value: number }[] }
+  | {
+      readonly kind: 'matrix'
+      readonly startNs: bigint
+      readonly stepNs: bigint
+      readonly series: readonly ResultSeries[]
+    }
+  | {
+      readonly kind: 'vector'
+      readonly timeNs: bigint
+      readonly samples: readonly { readonly labels: Labels; readonly value: number }[]
+    }
   | { readonly kind: 'scalar'; readonly timeNs: bigint; readonly value: number }
 
 /** What a query cost; becomes Loki's `stats` object. Times in seconds, sizes in bytes. */
@@ -89,7 +98,12 @@ export type MetadataQuery = {
   readonly endNs: bigint
 }
 
-export type IndexStats = { readonly streams: number; readonly chunks: number; readonly bytes: number; readonly entries: number }
+export type IndexStats = {
+  readonly streams: number
+  readonly chunks: number
+  readonly bytes: number
+  readonly entries: number
+}
 
 /** What the API asks of the read path; the frontend implements it. Every call honours its signal. */
 export interface QueryFrontend {

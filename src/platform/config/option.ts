@@ -43,7 +43,14 @@ export function duration(defaultText: string, doc: string): Option<number> {
     const ns = typeof value === 'string' ? parseDuration(value) : undefined
     return ns === undefined ? wrong('a duration such as 30s or 1h30m', value) : ns / 1e6
   }
-  return { option: true, type: 'duration', default: parse(defaultText), doc, parse, format: (ms) => formatPrometheusDuration(ms * 1e6) }
+  return {
+    option: true,
+    type: 'duration',
+    default: parse(defaultText),
+    doc,
+    parse,
+    format: (ms) => formatPrometheusDuration(ms * 1e6),
+  }
 }
 
 export function int(defaultValue: number, doc: string): Option<number> {
@@ -73,11 +80,21 @@ export function bool(defaultValue: boolean, doc: string): Option<boolean> {
 
 export function text(defaultValue: string, doc: string): Option<string> {
   const parse = (value: unknown): string =>
-    typeof value === 'string' ? value : typeof value === 'number' ? String(value) : value === null ? '' : wrong('a text', value)
+    typeof value === 'string'
+      ? value
+      : typeof value === 'number'
+        ? String(value)
+        : value === null
+          ? ''
+          : wrong('a text', value)
   return { option: true, type: 'string', default: defaultValue, doc, parse, format: (value) => value }
 }
 
-export function choice<const C extends readonly string[]>(choices: C, defaultValue: C[number], doc: string): Option<C[number]> {
+export function choice<const C extends readonly string[]>(
+  choices: C,
+  defaultValue: C[number],
+  doc: string,
+): Option<C[number]> {
   const parse = (value: unknown): C[number] =>
     choices.find((one) => one === value) ?? wrong(`one of ${choices.join(', ')}`, value)
   return { option: true, type: choices.join(' | '), default: defaultValue, doc, parse, format: (value) => value }
@@ -88,7 +105,9 @@ export function texts(defaultValue: readonly string[], doc: string): Option<read
   const parse = (value: unknown): readonly string[] => {
     if (typeof value === 'string') return value === '' ? [] : value.split(',').map((one) => one.trim())
     if (value === null) return []
-    return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : wrong('a list of texts', value)
+    return Array.isArray(value) && value.every((one) => typeof one === 'string')
+      ? value
+      : wrong('a list of texts', value)
   }
   return { option: true, type: 'list', default: defaultValue, doc, parse, format: (value) => value }
 }

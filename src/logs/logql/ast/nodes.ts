@@ -56,7 +56,22 @@ export type VectorAggregation<S extends StageBase = StageBase> = {
   readonly at: SourceRange
 }
 
-export type BinaryOp = 'or' | 'and' | 'unless' | '==' | '!=' | '<' | '<=' | '>' | '>=' | '+' | '-' | '*' | '/' | '%' | '^'
+export type BinaryOp =
+  | 'or'
+  | 'and'
+  | 'unless'
+  | '=='
+  | '!='
+  | '<'
+  | '<='
+  | '>'
+  | '>='
+  | '+'
+  | '-'
+  | '*'
+  | '/'
+  | '%'
+  | '^'
 
 export type VectorMatching = {
   readonly kind: 'on' | 'ignoring'
