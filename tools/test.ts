@@ -1,0 +1,66 @@
+/**
+ * `npm test`: unit tests first, all in one process (seconds), then whole-process and simulation tests, each file in a process
+ * of its own. Prints node's own reports; fails when either part fails.
+ *
+ *     node tools/test.ts                  what CI runs
+ *     node tools/test.ts --long           and the `*.long.test.ts` files
+ *     node tools/test.ts wal segment      only files whose path contains one of the words
+ */
+import { spawn } from 'node:child_process'
+import { globSync } from 'node:fs'
+
+const unitGlobs = ['src/**/*.test.ts', 'tools/**/*.test.ts', 'bench/**/*.test.ts']
+// the tests of regular expressions compile tens of thousands, which together with all others is more than V8's space for code
+const processGlobs = ['src/platform/regex/**/*.test.ts', 'test/**/*.test.ts']
+/** A part that runs longer than this hangs: most likely a test left a server, a timer or a worker behind. */
+const maxPartMinutes = { default: 15, long: 120 }
+
+type Selection = { readonly long: boolean; readonly words: readonly string[] }
+
+function select(globs: readonly string[], { long, words }: Selection): string[] {
+  return globSync(globs)
+    .filter((path) => long || !path.endsWith('.long.test.ts'))
+    .filter((path) => words.length === 0 || words.some((word) => path.includes(word)))
+    .toSorted()
+}
+
+async function runPart(
+  title: string,
+  files: readonly string[],
+  flags: readonly string[],
+  minutes: number,
+): Promise<boolean> {
+  if (files.length === 0) return true
+  console.log(`\n▶ ${title}: ${files.length} files`)
+  const child = spawn(process.execPath, ['--test', ...flags, ...files], { stdio: 'inherit' })
+  const guard = setTimeout(() => {
+    console.error(`✖ ${title} did not end within ${minutes} minutes; something keeps the process open`)
+    child.kill('SIGKILL')
+  }, minutes * 60_000)
+  const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => {
+    child.on('exit', (...how) => resolve(how))
+  })
+  clearTimeout(guard)
+  if (code !== 0) console.error(`✖ ${title} failed (${signal ?? `exit code ${code}`})`)
+  return code === 0
+}
+
+const args = process.argv.slice(2)
+const unknown = args.find((arg) => arg.startsWith('-') && arg !== '--long')
+if (unknown !== undefined) {
+  console.error(`unknown option ${unknown}; usage: node tools/test.ts [--long] [word of a path …]`)
+  process.exit(2)
+}
+const selection: Selection = { long: args.includes('--long'), words: args.filter((arg) => arg !== '--long') }
+const minutes = selection.long ? maxPartMinutes.long : maxPartMinutes.default
+const whole = select(processGlobs, selection)
+const unit = select(unitGlobs, selection).filter((path) => !whole.includes(path))
+if (unit.length + whole.length === 0) {
+  console.error('no test file matches')
+  process.exit(1)
+}
+const passed = [
+  await runPart('unit tests', unit, ['--test-isolation=none', '--test-reporter=spec'], minutes),
+  await runPart('whole-process tests', whole, ['--test-concurrency=2', '--test-reporter=spec'], minutes),
+]
+process.exitCode = passed.every(Boolean) ? 0 : 1
