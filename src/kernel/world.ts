@@ -61,6 +61,8 @@ export interface AppendFile {
 
 export interface ReadFile {
   readonly sizeBytes: number
+  /** Which file was opened; between a `stat` and an `openRead` a name may pass to another one. */
+  readonly inode: number
   /** Fills `target` from `position`; returns the bytes read, fewer only at the end of the file. */
   read(target: Uint8Array, position: number): Promise<number>
   close(): Promise<void>
