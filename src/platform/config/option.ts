@@ -16,7 +16,11 @@ export type Option<T> = {
   /** Reads a YAML value or the text of a flag or variable. @throws Error with the reason, without the option's name. */
   readonly parse: (value: unknown) => T
   /** The value as YAML would have it. */
-  readonly format: (value: T) => unknown
+  format(value: T): unknown
+  /** Never shown: not in `/config`, not in messages. */
+  readonly isSecret?: true
+  /** The text of a flag or variable is YAML, and `parse` gets the data. */
+  readonly isStructured?: true
 }
 
 export type Section = { readonly [key: string]: Option<never> | Option<unknown> | Section }
@@ -71,8 +75,9 @@ export function float(defaultValue: number, doc: string): Option<number> {
 
 export function bool(defaultValue: boolean, doc: string): Option<boolean> {
   const parse = (value: unknown): boolean => {
-    if (value === true || value === 'true' || value === '1' || value === '') return true
-    if (value === false || value === 'false' || value === '0') return false
+    // YAML 1.1, in which Loki's files are written, has more words for it
+    if (value === true || ['true', '1', '', 'yes', 'on'].includes(value as string)) return true
+    if (value === false || ['false', '0', 'no', 'off'].includes(value as string)) return false
     return wrong('true or false', value)
   }
   return { option: true, type: 'bool', default: defaultValue, doc, parse, format: (value) => value }
@@ -88,6 +93,11 @@ export function text(defaultValue: string, doc: string): Option<string> {
           ? ''
           : wrong('a text', value)
   return { option: true, type: 'string', default: defaultValue, doc, parse, format: (value) => value }
+}
+
+/** A text that is never shown. */
+export function secret(doc: string): Option<string> {
+  return { ...text('', doc), type: 'secret', isSecret: true }
 }
 
 export function choice<const C extends readonly string[]>(
@@ -114,7 +124,7 @@ export function texts(defaultValue: readonly string[], doc: string): Option<read
 
 /** A structured value with a parser of its own, e.g. `otlp_config`; the parser gets plain YAML data. */
 export function custom<T>(type: string, defaultValue: T, doc: string, parse: (value: unknown) => T): Option<T> {
-  return { option: true, type, default: defaultValue, doc, parse, format: (value) => value }
+  return { option: true, type, default: defaultValue, doc, parse, format: (value) => value, isStructured: true }
 }
 
 export function isOption(value: Option<unknown> | Section): value is Option<unknown> {

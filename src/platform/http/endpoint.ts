@@ -4,6 +4,8 @@
  */
 import type { IncomingHttpHeaders } from 'node:http'
 
+import type { EddaError } from '#/kernel/errors.ts'
+
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 export type HttpRequest = {
@@ -40,7 +42,14 @@ export type Endpoint = {
   readonly body: 'none' | 'form' | 'raw'
   /** Largest compressed body; the server's default when undefined. */
   readonly maxBodyBytes?: number
+  /** The request may name several tenants, `a|b`, where the process allows that. */
+  readonly isMultiTenant?: true
   readonly handle: (request: HttpRequest) => Promise<HttpReply>
+  /**
+   * The protocol's own form of an error, e.g. a protobuf status; plain text when undefined. Also gets errors from before `handle`:
+   * no tenant, a body that is too large.
+   */
+  readonly errorReply?: (error: EddaError, request: Pick<HttpRequest, 'headers' | 'path'>) => HttpReply | undefined
 }
 
 export function textReply(status: number, body: string, headers?: Readonly<Record<string, string>>): HttpReply {
