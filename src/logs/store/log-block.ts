@@ -59,6 +59,10 @@ export type PageBytes = {
   readonly page: number
   readonly rowCount: number
   readonly bytes: Uint8Array<SharedArrayBuffer>
+  /** Position of `bytes` in the object, for errors. */
+  readonly offset: number
+  /** Metadata names that the page has and that were not asked for. */
+  readonly unreadMeta: readonly string[]
   /** Where each column lies in `bytes`, and how it is encoded. */
   readonly columns: readonly PageColumnBytes[]
 }

@@ -22,4 +22,9 @@ export type BlockMeta = {
   readonly sizeBytes: number
   /** Written by which ingester, from the rows of which WAL records (sequence numbers, both ends included). */
   readonly source: { readonly ingester: string; readonly fromSequence: number; readonly toSequence: number } | undefined
+  /**
+   * Keys of the blocks whose rows a merge wrote into this one (and its siblings); none as flushed. While all of them are
+   * there and live, the merge was not completed and this block does not count.
+   */
+  readonly replaces?: readonly string[]
 }

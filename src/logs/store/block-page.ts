@@ -1,0 +1,108 @@
+/**
+ * A block's page as a `LogPage`, in a worker thread: a column is checked against its checksum and decoded when it is first
+ * used. Whatever does not fit is a `Corruption` that names the object and the column's offset in it.
+ */
+import { COLUMN_LENGTH, COLUMN_LINE, COLUMN_STREAM, COLUMN_TIME, metaColumn, metaNameOf } from './columns.ts'
+import type { PageBytes, PageColumnBytes } from './log-block.ts'
+import type { LogPage, MetaColumn } from './log-page.ts'
+import { assert } from '#/kernel/assert.ts'
+import type { ByteOrigin } from '#/kernel/byte-reader.ts'
+import { crc32 } from '#/kernel/crc32.ts'
+import { Corruption } from '#/kernel/errors.ts'
+import { unsealBytes, unsealF64, unsealU32 } from '#/storage/column/number-columns.ts'
+import type { SealedColumn } from '#/storage/column/sealed.ts'
+import { decodeTextColumn } from '#/storage/column/text-column.ts'
+
+const MAX_PAGE_LINE_BYTES = 0xffff_ffff
+
+export function decodeBlockPage(bytes: PageBytes): LogPage {
+  return new BlockPage(bytes)
+}
+
+class BlockPage implements LogPage {
+  readonly rowCount: number
+  readonly metaNames: readonly string[]
+  readonly #page: PageBytes
+  readonly #meta = new Map<string, MetaColumn>()
+  #stream: Uint32Array | undefined
+  #time: Float64Array | undefined
+  #lineStart: Uint32Array | undefined
+  #lines: Buffer | undefined
+
+  constructor(page: PageBytes) {
+    this.#page = page
+    this.rowCount = page.rowCount
+    this.metaNames = page.columns.map(({ name }) => metaNameOf(name)).filter((name) => name !== undefined)
+  }
+
+  get stream(): Uint32Array {
+    this.#stream ??= this.#decode(COLUMN_STREAM, (column, origin) => unsealU32(column, this.rowCount, origin))
+    return this.#stream
+  }
+
+  get time(): Float64Array {
+    this.#time ??= this.#decode(COLUMN_TIME, (column, origin) => unsealF64(column, this.rowCount, origin))
+    return this.#time
+  }
+
+  get lineStart(): Uint32Array {
+    this.#lineStart ??= this.#decode(COLUMN_LENGTH, (column, origin) => this.#sumLengths(column, origin))
+    return this.#lineStart
+  }
+
+  get lines(): Buffer {
+    this.#lines ??= this.#decode(COLUMN_LINE, (column, origin) => {
+      const lines = unsealBytes(column, origin)
+      const expected = this.lineStart[this.rowCount]!
+      if (lines.length !== expected) throw new Corruption(origin, `${lines.length} bytes of lines, not ${expected}`)
+      return lines
+    })
+    return this.#lines
+  }
+
+  meta(name: string): MetaColumn | undefined {
+    const known = this.#meta.get(name)
+    if (known !== undefined) return known
+    const columnName = metaColumn(name)
+    if (!this.#page.columns.some((column) => column.name === columnName)) {
+      assert(!this.#page.unreadMeta.includes(name), `metadata '${name}' of page ${this.#page.page} was read`)
+      return undefined
+    }
+    const decoded = this.#decode(columnName, (column, origin) => decodeTextColumn(column, this.rowCount, origin))
+    this.#meta.set(name, decoded)
+    return decoded
+  }
+
+  #sumLengths(column: SealedColumn, origin: ByteOrigin): Uint32Array {
+    const lengths = unsealU32(column, this.rowCount, origin)
+    const starts = new Uint32Array(this.rowCount + 1)
+    let sum = 0
+    for (let row = 0; row < lengths.length; row++) {
+      sum += lengths[row]!
+      starts[row + 1] = sum
+    }
+    if (sum > MAX_PAGE_LINE_BYTES) throw new Corruption(origin, `lines of ${sum} bytes exceed ${MAX_PAGE_LINE_BYTES}`)
+    return starts
+  }
+
+  #decode<T>(name: string, decode: (column: SealedColumn, origin: ByteOrigin) => T): T {
+    const column = this.#page.columns.find((candidate) => candidate.name === name)
+    assert(column !== undefined, `column '${name}' of page ${this.#page.page} was read`)
+    const bytes = this.#page.bytes.subarray(column.offset, column.offset + column.sizeBytes)
+    const origin = { file: this.#page.block, offset: this.#page.offset + column.offset }
+    checkColumn(bytes, column, origin)
+    return decode({ encoding: column.encoding, bytes }, origin)
+  }
+}
+
+/** @throws Corruption when `bytes` are not what was written. */
+export function checkColumn(
+  bytes: Uint8Array,
+  column: Pick<PageColumnBytes, 'name' | 'crc32'>,
+  origin: ByteOrigin,
+): void {
+  const found = crc32(bytes)
+  if (found === column.crc32) return
+  const expected = column.crc32.toString(16)
+  throw new Corruption(origin, `checksum of column '${column.name}' is ${found.toString(16)}, expected ${expected}`)
+}

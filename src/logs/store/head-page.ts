@@ -1,0 +1,106 @@
+/** A head's raw columns as a `LogPage`: everything is read in place, nothing is copied. */
+import type { HeadPageColumns, LogPage, MetaColumn } from './log-page.ts'
+import { MetaCursor } from './meta-cursor.ts'
+import { asBuffer } from '#/kernel/byte-reader.ts'
+import { ByteDictionary, DICTIONARY_FULL } from '#/kernel/byte-dictionary.ts'
+
+/** A name with more distinct values in a head page has no dictionary. */
+const MAX_DICTIONARY_VALUES = 256
+const MAX_DICTIONARY_BYTES = 16 * 1024
+
+export function openHeadPage(columns: HeadPageColumns): LogPage {
+  return new HeadPage(columns)
+}
+
+class HeadPage implements LogPage {
+  readonly rowCount: number
+  readonly stream: Uint32Array
+  readonly time: Float64Array
+  readonly lineStart: Uint32Array
+  readonly lines: Buffer
+  readonly #columns: HeadPageColumns
+  readonly #cursor: MetaCursor
+  /** Position in the name table of each name that a row has. */
+  #used: Map<string, number> | undefined
+  readonly #meta = new Map<string, MetaColumn>()
+
+  constructor(columns: HeadPageColumns) {
+    const { rowCount } = columns
+    this.#columns = columns
+    this.rowCount = rowCount
+    this.stream = columns.stream.subarray(0, rowCount)
+    this.time = columns.time.subarray(0, rowCount)
+    this.lineStart = columns.lineStart.subarray(0, rowCount + 1)
+    this.lines = asBuffer(columns.lines).subarray(0, columns.lineStart[rowCount]!)
+    this.#cursor = new MetaCursor(columns.meta)
+  }
+
+  get metaNames(): readonly string[] {
+    return [...this.#usedNames().keys()]
+  }
+
+  meta(name: string): MetaColumn | undefined {
+    const known = this.#meta.get(name)
+    if (known !== undefined) return known
+    const position = this.#usedNames().get(name)
+    if (position === undefined) return undefined
+    const column = new HeadMetaColumn(this.#columns, position)
+    this.#meta.set(name, column)
+    return column
+  }
+
+  /** One pass over all metadata; the name table may have names that rows behind the snapshot brought. */
+  #usedNames(): ReadonlyMap<string, number> {
+    if (this.#used !== undefined) return this.#used
+    const { metaNames, metaStart, rowCount } = this.#columns
+    const isUsed = new Uint8Array(metaNames.length)
+    this.#cursor.seek(metaStart[0]!, metaStart[rowCount]!)
+    while (this.#cursor.next()) isUsed[this.#cursor.name] = 1
+    this.#used = new Map()
+    for (const [position, name] of metaNames.entries()) if (isUsed[position] === 1) this.#used.set(name, position)
+    return this.#used
+  }
+}
+
+class HeadMetaColumn implements MetaColumn {
+  readonly #columns: HeadPageColumns
+  readonly #cursor: MetaCursor
+  readonly #name: number
+  #dictionary: MetaColumn['dictionary'] | 'unknown' = 'unknown'
+
+  constructor(columns: HeadPageColumns, name: number) {
+    this.#columns = columns
+    this.#cursor = new MetaCursor(asBuffer(columns.meta))
+    this.#name = name
+  }
+
+  valueOf(row: number): string | undefined {
+    if (!this.#seek(row)) return undefined
+    return (this.#cursor.bytes as Buffer).toString('utf8', this.#cursor.valueStart, this.#cursor.valueEnd)
+  }
+
+  get dictionary(): MetaColumn['dictionary'] {
+    if (this.#dictionary === 'unknown') this.#dictionary = this.#makeDictionary()
+    return this.#dictionary
+  }
+
+  #makeDictionary(): MetaColumn['dictionary'] {
+    const distinct = new ByteDictionary({ maxCount: MAX_DICTIONARY_VALUES, maxBytes: MAX_DICTIONARY_BYTES })
+    const { rowCount } = this.#columns
+    const codes = new Uint32Array(rowCount)
+    for (let row = 0; row < rowCount; row++) {
+      if (!this.#seek(row)) continue
+      const code = distinct.codeOf(this.#cursor.bytes, this.#cursor.valueStart, this.#cursor.valueEnd)
+      if (code === DICTIONARY_FULL) return undefined
+      codes[row] = code + 1
+    }
+    const values = Array.from({ length: distinct.count }, (_, code) => distinct.valueAt(code).toString())
+    return { codes, values }
+  }
+
+  #seek(row: number): boolean {
+    const { metaStart } = this.#columns
+    this.#cursor.seek(metaStart[row]!, metaStart[row + 1]!)
+    return this.#cursor.find(this.#name)
+  }
+}

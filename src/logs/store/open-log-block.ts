@@ -1,0 +1,168 @@
+/** Opens a log block: its index in memory, its pages on demand. Runs on the main thread, and decodes no page. */
+import { planReads } from './plan-reads.ts'
+import type { PageSpan } from './plan-reads.ts'
+import { COLUMN_LENGTH, COLUMN_LINE, COLUMN_STREAM, COLUMN_TIME, metaNameOf } from './columns.ts'
+import type { LogBlock, PageBytes, PageColumns, PageEntry, StreamStat } from './log-block.ts'
+import { assert } from '#/kernel/assert.ts'
+import { eachConcurrently } from '#/kernel/each-concurrently.ts'
+import { formatLabels } from '#/logs/model/labels.ts'
+import type { ObjectStore } from '#/platform/objstore/objstore.ts'
+import type { BlockColumn, BlockPage } from '#/storage/block/contents.ts'
+import type { BlockMeta } from '#/storage/block/meta.ts'
+import type { OpenedBlock } from '#/storage/block/v1/reader.ts'
+import { openBlock } from '#/storage/block/versions.ts'
+import type { BlockRef } from '#/storage/block/versions.ts'
+import type { SealedLabelIndex } from '#/storage/index/open-label-index.ts'
+import { openLabelIndex } from '#/storage/index/open-label-index.ts'
+
+/** Reads of one `readPages` that are under way at a time. */
+const MAX_READS_IN_FLIGHT = 10
+/** Estimates of what the index costs in memory, for the cache's budget. */
+const BYTES_PER_RUN = 28
+const BYTES_PER_COLUMN = 200
+const BYTES_PER_PAGE = 400
+
+/** @throws Corruption when footer or index are damaged, NotFound. */
+export async function openLogBlock(store: ObjectStore, ref: BlockRef, signal?: AbortSignal): Promise<LogBlock> {
+  return new OpenLogBlock(store, await openBlock(store, ref, signal))
+}
+
+class OpenLogBlock implements LogBlock {
+  readonly meta: BlockMeta
+  readonly streams: SealedLabelIndex
+  readonly pages: readonly PageEntry[]
+  readonly memoryBytes: number
+  readonly #store: ObjectStore
+  readonly #block: OpenedBlock
+
+  constructor(store: ObjectStore, block: OpenedBlock) {
+    this.#store = store
+    this.#block = block
+    this.meta = block.meta
+    this.streams = openLabelIndex(block.labels.bytes, { origin: block.labels.origin, formatText: formatLabels })
+    this.pages = block.pages.map(entryOf)
+    const columnCount = block.pages.reduce((sum, page) => sum + page.columns.length, 0)
+    this.memoryBytes =
+      this.streams.memoryBytes +
+      block.runs.stream.length * BYTES_PER_RUN +
+      columnCount * BYTES_PER_COLUMN +
+      block.pages.length * BYTES_PER_PAGE
+  }
+
+  selectPages(ordinals: Uint32Array | undefined, from: number, to: number): number[] {
+    const isWanted = ordinals && this.#flags(ordinals)
+    const positions: number[] = []
+    for (const [position, { minTime, maxTime }] of this.pages.entries()) {
+      if (maxTime < from || minTime >= to) continue
+      if (isWanted === undefined || this.#pageHolds(position, isWanted, { from, to })) positions.push(position)
+    }
+    return positions
+  }
+
+  streamStats(ordinals: Uint32Array | undefined): readonly StreamStat[] {
+    const isWanted = ordinals && this.#flags(ordinals)
+    const { stream, rowCount, rawBytes, minTime, maxTime } = this.#block.runs
+    const stats = new Map<number, { -readonly [K in keyof StreamStat]: StreamStat[K] }>()
+    for (let run = 0; run < stream.length; run++) {
+      const ordinal = stream[run]!
+      if (isWanted !== undefined && isWanted[ordinal] === 0) continue
+      const stat = stats.get(ordinal)
+      if (stat === undefined) {
+        const first = { rowCount: rowCount[run]!, rawBytes: rawBytes[run]! }
+        stats.set(ordinal, { ordinal, ...first, minTime: minTime[run]!, maxTime: maxTime[run]! })
+        continue
+      }
+      stat.rowCount += rowCount[run]!
+      stat.rawBytes += rawBytes[run]!
+      stat.minTime = Math.min(stat.minTime, minTime[run]!)
+      stat.maxTime = Math.max(stat.maxTime, maxTime[run]!)
+    }
+    return [...stats.values()].sort((a, b) => a.ordinal - b.ordinal)
+  }
+
+  async readPages(
+    positions: readonly number[],
+    columns: PageColumns,
+    signal: AbortSignal | undefined,
+  ): Promise<PageBytes[]> {
+    const wanted = positions.map((position) => this.#wantedOf(position, columns))
+    const plan = planReads(wanted.map(({ span }) => span))
+    await eachConcurrently(plan.reads, MAX_READS_IN_FLIGHT, ({ offset, target }) =>
+      this.#store.readInto(this.meta.key, offset, target, signal),
+    )
+    return wanted.map(({ position, span, found, unreadMeta }, i) => ({
+      block: this.meta.key,
+      page: position,
+      rowCount: this.pages[position]!.rowCount,
+      bytes: plan.bytesOf[i]!,
+      offset: span.start,
+      unreadMeta,
+      columns: found.map(({ name, encoding, offset, sizeBytes, crc32 }) => ({
+        name,
+        encoding,
+        offset: offset - span.start,
+        sizeBytes,
+        crc32,
+      })),
+    }))
+  }
+
+  /** The columns of a page that are asked for, and the range that holds them all. */
+  #wantedOf(position: number, wanted: PageColumns): WantedPage {
+    const page = this.#block.pages[position]
+    assert(page !== undefined, `page ${position} is one of ${this.pages.length}`)
+    const found = page.columns.filter((column) => isWantedColumn(column.name, wanted))
+    const unreadMeta = namesOf(page).filter((name) => wanted.meta !== 'all' && !wanted.meta.includes(name))
+    const start = Math.min(...found.map((column) => column.offset))
+    const end = Math.max(...found.map((column) => column.offset + column.sizeBytes))
+    return { position, span: { start, end }, found, unreadMeta }
+  }
+
+  #flags(ordinals: Uint32Array): Uint8Array {
+    const flags = new Uint8Array(this.streams.count)
+    for (const ordinal of ordinals) flags[ordinal] = 1
+    return flags
+  }
+
+  #pageHolds(
+    position: number,
+    isWanted: Uint8Array,
+    { from, to }: { readonly from: number; readonly to: number },
+  ): boolean {
+    const { pageEnds, stream, minTime, maxTime } = this.#block.runs
+    for (let run = position === 0 ? 0 : pageEnds[position - 1]!; run < pageEnds[position]!; run++) {
+      if (isWanted[stream[run]!] === 1 && maxTime[run]! >= from && minTime[run]! < to) return true
+    }
+    return false
+  }
+}
+
+type WantedPage = {
+  readonly position: number
+  readonly span: PageSpan
+  readonly found: readonly BlockColumn[]
+  readonly unreadMeta: readonly string[]
+}
+
+function isWantedColumn(column: string, wanted: PageColumns): boolean {
+  if (column === COLUMN_STREAM || column === COLUMN_TIME) return true
+  if (column === COLUMN_LENGTH) return wanted.lengths || wanted.lines
+  if (column === COLUMN_LINE) return wanted.lines
+  const name = metaNameOf(column)
+  return name !== undefined && (wanted.meta === 'all' || wanted.meta.includes(name))
+}
+
+function entryOf(page: BlockPage): PageEntry {
+  return {
+    rowCount: page.rowCount,
+    minTime: page.minTime,
+    maxTime: page.maxTime,
+    lineBytes: page.columns.find((column) => column.name === COLUMN_LINE)?.stats.rawBytes ?? 0,
+    sizeBytes: page.columns.reduce((sum, column) => sum + column.sizeBytes, 0),
+    metaNames: namesOf(page),
+  }
+}
+
+function namesOf(page: BlockPage): string[] {
+  return page.columns.map(({ name }) => metaNameOf(name)).filter((name) => name !== undefined)
+}

@@ -1,0 +1,130 @@
+/**
+ * Orders the rows of head pages as a block wants them: by (hour, stream text, time), equal times in order of arrival. Two
+ * stable counting sorts and one sort by time inside each run; typed arrays only.
+ */
+import type { HeadPageColumns } from './log-page.ts'
+import { assert } from '#/kernel/assert.ts'
+import { asBuffer } from '#/kernel/byte-reader.ts'
+import { countingSort, sortByKey } from '#/kernel/sort-by-key.ts'
+import type { SharedLabels } from '#/storage/index/shared-labels.ts'
+
+const NS_PER_HOUR = 3_600e9
+const HOURS_PER_DAY = 24
+
+/** Rows of all pages, numbered page after page. */
+export type SortedRows = {
+  /** Row numbers in the order of the block. */
+  readonly order: Uint32Array
+  readonly time: Float64Array
+  /** Ordinal in the block: the rank of the stream's text among the streams that have rows. */
+  readonly stream: Uint32Array
+  /** Bytes of the line. */
+  readonly length: Uint32Array
+  /** Page of a row, and the number of the first row of each page. */
+  readonly pageOf: Uint32Array
+  readonly firstRowOfPage: Uint32Array
+  /** Starts in `order` of the runs of one hour and stream, then the count of rows. */
+  readonly runStarts: Uint32Array
+  /** Ordinals in `streams`, as it was given, of the block's streams in their order. */
+  readonly sourceStreams: Uint32Array
+}
+
+export function sortRows(streams: SharedLabels, pages: readonly HeadPageColumns[]): SortedRows {
+  const gathered = gatherRows(pages)
+  const { sourceStreams, rankOf } = rankStreams(streams, gathered.stream)
+  const { time, stream } = gathered
+  for (let row = 0; row < stream.length; row++) stream[row] = rankOf[stream[row]!]!
+  const byStream = countingSort(undefined, stream, { count: stream.length, keyCount: sourceStreams.length })
+  const hour = Uint32Array.from(time, hourOf)
+  const order = isConstant(hour)
+    ? byStream
+    : countingSort(byStream, hour, { count: stream.length, keyCount: HOURS_PER_DAY })
+  const runStarts = findRuns(order, stream, hour)
+  const scratch = new Uint32Array(order.length)
+  for (let run = 0; run + 1 < runStarts.length; run++) {
+    sortByKey(order, time, { from: runStarts[run]!, to: runStarts[run + 1]! }, scratch)
+  }
+  return { ...gathered, order, runStarts, sourceStreams }
+}
+
+function isConstant(values: Uint32Array): boolean {
+  for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false
+  return true
+}
+
+/** Where the stream or the hour changes, and the count of rows. */
+function findRuns(order: Uint32Array, stream: Uint32Array, hour: Uint32Array): Uint32Array {
+  const starts: number[] = []
+  for (let i = 0; i < order.length; i++) {
+    const row = order[i]!
+    if (i > 0 && stream[row] === stream[order[i - 1]!] && hour[row] === hour[order[i - 1]!]) continue
+    starts.push(i)
+  }
+  starts.push(order.length)
+  return Uint32Array.from(starts)
+}
+
+export function hourOf(time: number): number {
+  return Math.floor(time / NS_PER_HOUR)
+}
+
+type GatheredRows = Pick<SortedRows, 'time' | 'stream' | 'length' | 'pageOf' | 'firstRowOfPage'>
+
+function gatherRows(pages: readonly HeadPageColumns[]): GatheredRows {
+  const count = pages.reduce((sum, page) => sum + page.rowCount, 0)
+  const rows = {
+    time: new Float64Array(count),
+    stream: new Uint32Array(count),
+    length: new Uint32Array(count),
+    pageOf: new Uint32Array(count),
+  }
+  const firstRowOfPage = new Uint32Array(pages.length)
+  let next = 0
+  for (const [position, page] of pages.entries()) {
+    firstRowOfPage[position] = next
+    rows.time.set(page.time.subarray(0, page.rowCount), next)
+    rows.stream.set(page.stream.subarray(0, page.rowCount), next)
+    rows.pageOf.fill(position, next, next + page.rowCount)
+    const { lineStart } = page
+    for (let row = 0; row < page.rowCount; row++) rows.length[next + row] = lineStart[row + 1]! - lineStart[row]!
+    next += page.rowCount
+  }
+  checkTimes(rows.time)
+  return { ...rows, firstRowOfPage }
+}
+
+function checkTimes(times: Float64Array): void {
+  let least = 0
+  let greatest = 0
+  for (let row = 0; row < times.length; row++) {
+    least = Math.min(least, times[row]!)
+    greatest = Math.max(greatest, times[row]!)
+  }
+  assert(least >= 0 && greatest < HOURS_PER_DAY * NS_PER_HOUR, `times ${least} to ${greatest} lie in a day`)
+}
+
+/** The streams that occur in `used`, by the bytes of their texts, and the rank of each; streams with equal texts become one. */
+function rankStreams(
+  streams: SharedLabels,
+  used: Uint32Array,
+): { readonly sourceStreams: Uint32Array; readonly rankOf: Uint32Array } {
+  const rankOf = new Uint32Array(streams.ends.length)
+  for (let row = 0; row < used.length; row++) rankOf[used[row]!] = 1
+  // one character per byte: comparing such strings compares bytes, and faster than buffers can be compared
+  const bytes = asBuffer(streams.text)
+  const texts: { readonly text: string; readonly ordinal: number }[] = []
+  for (let ordinal = 0; ordinal < rankOf.length; ordinal++) {
+    if (rankOf[ordinal] === 0) continue
+    const start = ordinal === 0 ? 0 : streams.ends[ordinal - 1]!
+    texts.push({ text: bytes.toString('latin1', start, streams.ends[ordinal]), ordinal })
+  }
+  texts.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
+  const sourceStreams: number[] = []
+  let before: string | undefined
+  for (const { text, ordinal } of texts) {
+    if (text !== before) sourceStreams.push(ordinal)
+    rankOf[ordinal] = sourceStreams.length - 1
+    before = text
+  }
+  return { sourceStreams: Uint32Array.from(sourceStreams), rankOf }
+}

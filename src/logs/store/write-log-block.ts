@@ -1,0 +1,59 @@
+/**
+ * Makes one block of a head's pages. Synchronous CPU work over shared memory, for a worker thread.
+ *
+ *     1. sort the rows by (hour, stream, time)             ./sort-rows.ts
+ *     2. cut pages                                         ./cut-pages.ts
+ *     3. encode each page, column by column                ./encode-log-page.ts
+ *     4. label index of the streams that have rows, runs, footer
+ */
+import { cutPages } from './cut-pages.ts'
+import { LogPageEncoder } from './encode-log-page.ts'
+import type { HeadPageColumns } from './log-page.ts'
+import { sortRows } from './sort-rows.ts'
+import { assert } from '#/kernel/assert.ts'
+import { parseLabels } from '#/logs/model/labels.ts'
+import { formatBlockKey } from '#/storage/block/block-key.ts'
+import type { BlockMeta } from '#/storage/block/meta.ts'
+import { BlockWriter } from '#/storage/block/v1/writer.ts'
+import type { BlockBytes } from '#/storage/block/v1/writer.ts'
+import { LabelIndexEncoder } from '#/storage/index/label-index-format.ts'
+import { sharedText } from '#/storage/index/shared-labels.ts'
+import type { SharedLabels } from '#/storage/index/shared-labels.ts'
+
+/** The folder below a tenant where log blocks are. */
+export const LOGS_SIGNAL = 'logs'
+
+export type LogBlockInput = {
+  readonly tenant: string
+  /** Days since the epoch, of all rows. */
+  readonly day: number
+  readonly level: number
+  readonly ulid: string
+  readonly source: BlockMeta['source']
+  /** What `stream` in the pages refers to. */
+  readonly streams: SharedLabels
+  /** In order of arrival; at least one row. */
+  readonly pages: readonly HeadPageColumns[]
+}
+
+/** The parts of the object in order; each owns its ArrayBuffer and may be transferred. */
+export function writeLogBlock(input: LogBlockInput): BlockBytes {
+  const { tenant, day, level, ulid, source, streams, pages } = input
+  assert(
+    pages.some((page) => page.rowCount > 0),
+    'a block has rows',
+  )
+  const rows = sortRows(streams, pages)
+  const encoder = new LogPageEncoder(rows, pages)
+  const writer = new BlockWriter()
+  const cuts = cutPages(rows)
+  for (let page = 0; page + 1 < cuts.length; page++) writer.addPage(encoder.encode(cuts[page]!, cuts[page + 1]!))
+  const labels = new LabelIndexEncoder()
+  for (const ordinal of rows.sourceStreams) labels.add(parseLabels(sharedText(streams, ordinal)))
+  const totals = encoder.totals()
+  const { minTime, maxTime, rawBytes, runs } = totals
+  const key = formatBlockKey({ tenant, signal: LOGS_SIGNAL, day, minTime, maxTime, level, ulid })
+  const counts = { rowCount: rows.order.length, streamCount: rows.sourceStreams.length, pageCount: cuts.length - 1 }
+  const meta = { tenant, day, level, minTime, maxTime, ...counts, rawBytes, source }
+  return writer.finish(key, meta, { labels: labels.finish(), runs })
+}

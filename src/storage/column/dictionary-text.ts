@@ -1,0 +1,48 @@
+/** Few distinct values: count, packed lengths, the values back to back, then a packed code per row, 0 for absent. */
+import { decodePackedU32, encodePackedU32 } from './packed-u32.ts'
+import type { TextColumn, TextRanges } from './text-values.ts'
+import { ByteDictionary, DICTIONARY_FULL } from '#/kernel/byte-dictionary.ts'
+import type { ByteReader } from '#/kernel/byte-reader.ts'
+import type { ByteWriter } from '#/kernel/byte-writer.ts'
+
+export const MAX_DICTIONARY_VALUES = 4096
+const MAX_DICTIONARY_BYTES = 256 * 1024
+/** With more values than this, at least half of the rows must repeat one, or the column is not worth a dictionary. */
+const FREE_VALUES = 64
+
+/** A dictionary is made once per column; its tables are too large to allocate anew each time. */
+const distinct = new ByteDictionary({ maxCount: MAX_DICTIONARY_VALUES, maxBytes: MAX_DICTIONARY_BYTES })
+
+/** The codes of the rows and the values, valid until the next call; undefined when there are too many values. */
+export function tryDictionary(
+  ranges: TextRanges,
+): { readonly codes: Uint32Array; readonly distinct: ByteDictionary } | undefined {
+  const { rowCount, count, source, rows, starts, ends } = ranges
+  distinct.clear()
+  const codes = new Uint32Array(rowCount)
+  for (let i = 0; i < count; i++) {
+    const code = distinct.codeOf(source, starts[i]!, ends[i]!)
+    if (code === DICTIONARY_FULL || (distinct.count > FREE_VALUES && distinct.count * 2 > i)) return undefined
+    codes[rows[i]!] = code + 1
+  }
+  return { codes, distinct }
+}
+
+export function encodeDictionaryText(codes: Uint32Array, values: ByteDictionary, out: ByteWriter): void {
+  out.uvarint(values.count)
+  const lengths = new Uint32Array(values.count)
+  for (let code = 0; code < values.count; code++) lengths[code] = values.endOf(code) - values.endOf(code - 1)
+  encodePackedU32(lengths, out)
+  out.bytes(values.bytes)
+  encodePackedU32(codes, out)
+}
+
+export function decodeDictionaryText(reader: ByteReader, rowCount: number): TextColumn {
+  const count = reader.count(MAX_DICTIONARY_VALUES, 'distinct values')
+  const values = Array.from(decodePackedU32(reader, count), (length) => reader.bytes(length).toString())
+  const codes = decodePackedU32(reader, rowCount)
+  for (let row = 0; row < rowCount; row++) {
+    if (codes[row]! > count) throw reader.corruption(`code ${codes[row]!} of ${count} values in row ${row}`)
+  }
+  return { valueOf: (row) => values[codes[row]! - 1], dictionary: { codes, values } }
+}

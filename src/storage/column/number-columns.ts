@@ -1,0 +1,68 @@
+/** Sealed columns of numbers: lengths, streams, times. */
+import { decodeDeltaF64, encodeDeltaF64 } from './delta-f64.ts'
+import {
+  ENCODING_BYTES,
+  ENCODING_DELTA_F64,
+  ENCODING_PACKED_U32,
+  ENCODING_RUNS_U32,
+  ENCODING_ZSTD_FLAG,
+} from './encoding.ts'
+import { decodePackedU32, encodePackedU32 } from './packed-u32.ts'
+import { decodeRunsU32, encodeRunsU32 } from './runs-u32.ts'
+import { sealColumn, unsealColumn } from './sealed.ts'
+import type { SealedColumn } from './sealed.ts'
+import { ByteReader } from '#/kernel/byte-reader.ts'
+import type { ByteOrigin } from '#/kernel/byte-reader.ts'
+import { ByteWriter } from '#/kernel/byte-writer.ts'
+
+const writer = new ByteWriter(64 * 1024)
+
+export function sealU32(values: Uint32Array): SealedColumn {
+  writer.clear()
+  encodePackedU32(values, writer)
+  return sealColumn(ENCODING_PACKED_U32, writer.written)
+}
+
+/** Runs of equal values: `lengths[i]` times `values[i]`. */
+export function sealRunsU32(values: Uint32Array, lengths: Uint32Array): SealedColumn {
+  writer.clear()
+  encodeRunsU32(values, lengths, writer)
+  return sealColumn(ENCODING_RUNS_U32, writer.written)
+}
+
+/** Integers with a magnitude below 2^52. */
+export function sealF64(values: Float64Array): SealedColumn {
+  writer.clear()
+  encodeDeltaF64(values, writer)
+  return sealColumn(ENCODING_DELTA_F64, writer.written)
+}
+
+/** @throws Corruption, as all below. */
+export function unsealU32(column: SealedColumn, count: number, origin: ByteOrigin): Uint32Array {
+  const encoding = column.encoding & ~ENCODING_ZSTD_FLAG
+  const reader = new ByteReader(unsealColumn(column.encoding, column.bytes, origin), origin)
+  if (encoding !== ENCODING_PACKED_U32 && encoding !== ENCODING_RUNS_U32) {
+    throw reader.corruption(`${encoding} is not an encoding of 32-bit integers`)
+  }
+  const values = encoding === ENCODING_RUNS_U32 ? decodeRunsU32(reader, count) : decodePackedU32(reader, count)
+  reader.end()
+  return values
+}
+
+export function unsealF64(column: SealedColumn, count: number, origin: ByteOrigin): Float64Array {
+  const reader = new ByteReader(unsealColumn(column.encoding, column.bytes, origin), origin)
+  const encoding = column.encoding & ~ENCODING_ZSTD_FLAG
+  if (encoding !== ENCODING_DELTA_F64) throw reader.corruption(`${encoding} is not an encoding of float64`)
+  const values = decodeDeltaF64(reader, count)
+  reader.end()
+  return values
+}
+
+/** Bytes as they are: lines back to back. */
+export function unsealBytes(column: SealedColumn, origin: ByteOrigin): Buffer {
+  const encoding = column.encoding & ~ENCODING_ZSTD_FLAG
+  if (encoding !== ENCODING_BYTES) {
+    throw new ByteReader(column.bytes, origin).corruption(`${encoding} is not the encoding of bytes`)
+  }
+  return unsealColumn(column.encoding, column.bytes, origin)
+}

@@ -1,0 +1,42 @@
+/**
+ * Unsigned 32-bit integers, bit-packed in groups of 128 so that one outlier widens its own group only.
+ *
+ *     group: width u8 · least value uvarint · (value - least) packed with `width` bits
+ */
+import { bitWidth, packBits, packedBytes, unpackBits } from './bit-pack.ts'
+import type { ByteReader } from '#/kernel/byte-reader.ts'
+import type { ByteWriter } from '#/kernel/byte-writer.ts'
+
+const GROUP = 128
+const group = new Uint32Array(GROUP)
+
+export function encodePackedU32(values: Uint32Array, out: ByteWriter): void {
+  for (let from = 0; from < values.length; from += GROUP) {
+    const count = Math.min(GROUP, values.length - from)
+    let least = values[from]!
+    let greatest = least
+    for (let i = from + 1; i < from + count; i++) {
+      const value = values[i]!
+      if (value < least) least = value
+      else if (value > greatest) greatest = value
+    }
+    for (let i = 0; i < count; i++) group[i] = values[from + i]! - least
+    const width = bitWidth(greatest - least)
+    out.u8(width)
+    out.uvarint(least)
+    packBits(group, count, width, out)
+  }
+}
+
+export function decodePackedU32(reader: ByteReader, count: number): Uint32Array {
+  const values = new Uint32Array(count)
+  for (let at = 0; at < count; at += GROUP) {
+    const size = Math.min(GROUP, count - at)
+    const width = reader.u8()
+    if (width > 32) throw reader.corruption(`bit width ${width} exceeds 32`)
+    const least = reader.count(0xffff_ffff, 'least value')
+    unpackBits(reader.bytes(packedBytes(size, width)), width, values, { at, count: size })
+    if (least > 0) for (let i = at; i < at + size; i++) values[i]! += least
+  }
+  return values
+}

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import fc from 'fast-check'
+
+import { LabelIndexBuilder } from './label-index-builder.ts'
+import { LabelIndexEncoder } from './label-index-format.ts'
+import type { LabelMatcher, Labels } from './label-index.ts'
+import { openLabelIndex } from './open-label-index.ts'
+import type { SealedLabelIndex } from './open-label-index.ts'
+import { shareLabels, sharedText } from './shared-labels.ts'
+import { Corruption } from '#/kernel/errors.ts'
+import { compareUtf8 } from '#/kernel/utf8.ts'
+
+const origin = { file: 'f', offset: 500 }
+/** Any text that tells label sets apart does here. */
+const textOf = (labels: Labels): string => JSON.stringify(labels)
+const byUtf8 = (labels: readonly (readonly [string, string])[]): Labels =>
+  [...labels].sort(([a], [b]) => compareUtf8(a, b))
+
+function build(sets: readonly Labels[]): LabelIndexBuilder {
+  const index = new LabelIndexBuilder()
+  for (const labels of sets) index.add(textOf(labels), labels)
+  return index
+}
+
+function seal(sets: readonly Labels[]): Uint8Array {
+  const encoder = new LabelIndexEncoder()
+  for (const labels of sets) encoder.add(labels)
+  return encoder.finish()
+}
+
+const open = (bytes: Uint8Array): SealedLabelIndex => openLabelIndex(bytes, { origin, formatText: textOf })
+
+const value = fc.oneof(fc.constantFrom('a', 'b', 'é', '😀', '\uffff'), fc.string({ minLength: 1, maxLength: 3 }))
+const setsArbitrary = fc.uniqueArray(
+  fc
+    .dictionary(fc.constantFrom('app', 'pod', 'zone', 'ü', 'rare'), value)
+    .map((labels) => byUtf8(Object.entries(labels))),
+  { maxLength: 40, selector: textOf },
+)
+const matcherArbitrary = fc
+  .record({
+    name: fc.constantFrom('app', 'pod', 'zone', 'ü', 'rare', 'absent'),
+    wanted: fc.oneof(value, fc.constant('')),
+    isNegated: fc.boolean(),
+  })
+  .map(({ name, wanted, isNegated }): LabelMatcher => ({ name, matches: (given) => (given === wanted) !== isNegated }))
+
+test('a builder and its sealed form answer as looking at every stream does', () => {
+  fc.assert(
+    fc.property(setsArbitrary, fc.array(matcherArbitrary, { maxLength: 3 }), (sets, matchers) => {
+      const expected = sets.flatMap((labels, ordinal) => {
+        const valueOf = (name: string): string => labels.find(([own]) => own === name)?.[1] ?? ''
+        return matchers.every(({ name, matches }) => matches(valueOf(name))) ? [ordinal] : []
+      })
+      const chosen = expected.map((ordinal) => sets[ordinal]!)
+      for (const index of [build(sets), open(seal(sets))]) {
+        assert.equal(index.count, sets.length)
+        const matched = index.match(matchers)
+        assert.deepEqual([...matched], expected)
+        for (const [ordinal, labels] of sets.entries()) {
+          assert.deepEqual(index.labels(ordinal), labels)
+          assert.equal(index.text(ordinal), textOf(labels))
+        }
+        for (const [ordinals, among] of [
+          [matched, chosen],
+          [undefined, sets],
+        ] as const) {
+          const names = [...new Set(among.flatMap((labels) => labels.map(([name]) => name)))].sort(compareUtf8)
+          assert.deepEqual(index.names(ordinals), names)
+          for (const wanted of [...names, 'absent']) {
+            const values = among.flatMap((labels) =>
+              labels.filter(([name]) => name === wanted).map((label) => label[1]),
+            )
+            assert.deepEqual(index.values(wanted, ordinals), [...new Set(values)].sort(compareUtf8))
+          }
+        }
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('a builder keeps what it has: known texts keep their ordinal, and new ones are found', () => {
+  const index = new LabelIndexBuilder()
+  assert.equal(index.add('one', [['a', '1']]), 0)
+  assert.equal(index.add('two', [['a', '2']]), 1)
+  assert.equal(index.add('one', [['a', '1']]), 0)
+  assert.equal(index.find('two'), 1)
+  assert.equal(index.find('three'), undefined)
+  assert.throws(() => index.text(2), /stream 2 is one of 2/)
+})
+
+test('a matcher is asked once per distinct value', () => {
+  const sets = Array.from({ length: 1000 }, (_, i): Labels => [
+    ['app', `a${i % 10}`],
+    ['pod', `p${i}`],
+  ])
+  for (const index of [build(sets), open(seal(sets))]) {
+    let asked = 0
+    index.match([{ name: 'app', matches: () => (asked++, true) }])
+    assert.ok(asked <= 11, `${asked} calls for 10 values and the empty one`)
+  }
+})
+
+test('names that few streams have are stored sparse and found all the same', () => {
+  const sets = Array.from({ length: 500 }, (_, i): Labels =>
+    byUtf8([['app', 'x'], ...(i % 100 === 7 ? ([['rare', `r${i}`]] as const) : [])]),
+  )
+  const index = open(seal(sets))
+  assert.deepEqual([...index.match([{ name: 'rare', matches: (text) => text !== '' }])], [7, 107, 207, 307, 407])
+  assert.deepEqual(index.labels(107), [
+    ['app', 'x'],
+    ['rare', 'r107'],
+  ])
+  assert.deepEqual(index.values('rare', Uint32Array.of(1, 7, 8)), ['r7'])
+})
+
+test('texts in shared memory are those of the index, made again only when it grew', () => {
+  const index = build([[['a', 'ä']], [['b', '😀']]])
+  const first = shareLabels(index)
+  assert.equal(shareLabels(index), first)
+  assert.equal(sharedText(first, 1), textOf([['b', '😀']]))
+  index.add('third', [['c', 'd']])
+  const second = shareLabels(index)
+  assert.notEqual(second, first)
+  assert.deepEqual(
+    [0, 1, 2].map((ordinal) => sharedText(second, ordinal)),
+    [index.text(0), index.text(1), 'third'],
+  )
+  assert.equal(first.ends.length, 2, 'what was handed out stays as it was')
+})
+
+test('a damaged index answers or reports corruption, and never anything else', () => {
+  const sets = Array.from({ length: 60 }, (_, i): Labels =>
+    byUtf8([['app', `a${i % 4}`], ...(i % 20 === 3 ? ([['rare', `r${i}`]] as const) : [])]),
+  )
+  const good = seal(sets)
+  for (let at = 0; at < good.length; at++) {
+    for (const bit of [0, 3, 7]) {
+      const bad = Buffer.from(good)
+      bad[at]! ^= 1 << bit
+      try {
+        const index = open(bad)
+        for (let ordinal = 0; ordinal < Math.min(index.count, 100); ordinal++) index.labels(ordinal)
+        index.match([{ name: 'rare', matches: (text) => text === 'r3' }])
+      } catch (error) {
+        assert.ok(error instanceof Corruption, `byte ${at}: ${String(error)}`)
+      }
+    }
+  }
+})
