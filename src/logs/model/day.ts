@@ -50,14 +50,3 @@ export function clipToDay(range: TimeRange, day: Day): { readonly from: number; 
   }
   return { from: clip(range.startNs), to: clip(range.endNs) }
 }
-
-/** `yyyy-mm-dd`; years beyond 9999 or before 0 have more digits or a sign, as ISO 8601 writes them. */
-export function formatDay(day: Day): string {
-  const text = new Date(day * 86_400_000).toISOString()
-  return text.slice(0, text.indexOf('T'))
-}
-
-export function parseDay(text: string): Day | undefined {
-  const ms = Date.parse(`${text}T00:00:00Z`)
-  return Number.isNaN(ms) ? undefined : ms / 86_400_000
-}

@@ -1,18 +1,13 @@
 /**
- * The syntax tree of LogQL. Nodes are plain data: they can be posted to a worker. Stage nodes are declared beside their
- * stage (`stages/<keyword>.ts`); their union is `StageNode` in `stages/index.ts`. Durations are nanoseconds as numbers.
+ * The syntax tree of LogQL. Nodes are plain data: they can be posted to a worker. Stage nodes stand in `stage-nodes.ts`.
+ * Durations are nanoseconds as numbers.
  */
+import type { Matcher, SourceRange, StageBase } from './matcher.ts'
+import type { StageNode } from './stage-nodes.ts'
 
-/** Half-open range of the query text that a node came from, in UTF-16 units. */
-export type SourceRange = { readonly start: number; readonly end: number }
+export type { MatchOp, Matcher, SourceRange } from './matcher.ts'
 
-export type MatchOp = '=' | '!=' | '=~' | '!~'
-export type Matcher = { readonly name: string; readonly op: MatchOp; readonly value: string }
-
-/** What every pipeline stage node has; `kind` is the stage's key in the table of stages. */
-export type StageBase = { readonly kind: string; readonly at: SourceRange }
-
-export type LogExpr<S extends StageBase = StageBase> = {
+export type LogExpr<S extends StageBase = StageNode> = {
   readonly kind: 'log'
   readonly matchers: readonly Matcher[]
   readonly stages: readonly S[]
@@ -21,7 +16,7 @@ export type LogExpr<S extends StageBase = StageBase> = {
 
 export type Grouping = { readonly kind: 'by' | 'without'; readonly labels: readonly string[] }
 
-export type Unwrap<S extends StageBase = StageBase> = {
+export type Unwrap<S extends StageBase = StageNode> = {
   readonly label: string
   readonly conversion: 'bytes' | 'duration' | 'duration_seconds' | undefined
   /** Label filters behind `unwrap`. */
@@ -29,7 +24,7 @@ export type Unwrap<S extends StageBase = StageBase> = {
   readonly at: SourceRange
 }
 
-export type LogRange<S extends StageBase = StageBase> = {
+export type LogRange<S extends StageBase = StageNode> = {
   readonly log: LogExpr<S>
   readonly unwrap: Unwrap<S> | undefined
   readonly rangeNs: number
@@ -37,7 +32,7 @@ export type LogRange<S extends StageBase = StageBase> = {
   readonly at: SourceRange
 }
 
-export type RangeAggregation<S extends StageBase = StageBase> = {
+export type RangeAggregation<S extends StageBase = StageNode> = {
   readonly kind: 'range_aggregation'
   /** Lower-case name, a key of the table of range functions, e.g. `rate`. */
   readonly op: string
@@ -47,7 +42,7 @@ export type RangeAggregation<S extends StageBase = StageBase> = {
   readonly at: SourceRange
 }
 
-export type VectorAggregation<S extends StageBase = StageBase> = {
+export type VectorAggregation<S extends StageBase = StageNode> = {
   readonly kind: 'vector_aggregation'
   readonly op: string
   readonly parameter: number | undefined
@@ -79,7 +74,7 @@ export type VectorMatching = {
   readonly group: { readonly side: 'left' | 'right'; readonly include: readonly string[] } | undefined
 }
 
-export type BinaryExpr<S extends StageBase = StageBase> = {
+export type BinaryExpr<S extends StageBase = StageNode> = {
   readonly kind: 'binary'
   readonly op: BinaryOp
   readonly returnBool: boolean
@@ -93,7 +88,7 @@ export type BinaryExpr<S extends StageBase = StageBase> = {
 export type NumberLiteral = { readonly kind: 'number'; readonly value: number; readonly at: SourceRange }
 export type VectorLiteral = { readonly kind: 'vector'; readonly value: number; readonly at: SourceRange }
 
-export type LabelReplace<S extends StageBase = StageBase> = {
+export type LabelReplace<S extends StageBase = StageNode> = {
   readonly kind: 'label_replace'
   readonly expr: MetricExpr<S>
   readonly target: string
@@ -103,7 +98,7 @@ export type LabelReplace<S extends StageBase = StageBase> = {
   readonly at: SourceRange
 }
 
-export type MetricExpr<S extends StageBase = StageBase> =
+export type MetricExpr<S extends StageBase = StageNode> =
   | RangeAggregation<S>
   | VectorAggregation<S>
   | BinaryExpr<S>
@@ -111,4 +106,4 @@ export type MetricExpr<S extends StageBase = StageBase> =
   | NumberLiteral
   | VectorLiteral
 
-export type Expr<S extends StageBase = StageBase> = LogExpr<S> | MetricExpr<S>
+export type Expr<S extends StageBase = StageNode> = LogExpr<S> | MetricExpr<S>

@@ -10,6 +10,9 @@ import type { Labels } from '#/storage/index/label-index.ts'
 
 export type LabelCategory = 'stream' | 'metadata' | 'parsed'
 
+/** How the bytes of a value that lies in a line become text: as they are, or with the escapes of JSON or logfmt undone. */
+export type ValueEncoding = 'plain' | 'json' | 'logfmt'
+
 export interface Row {
   /** The current line: `bytes[start, end)`. Owned by the page, or by the row after `setLine`. */
   readonly bytes: Buffer
@@ -31,6 +34,20 @@ export interface Row {
   hasParsed(name: string): boolean
   /** Sets a parsed label; hides metadata and stream labels of the same name. */
   setParsed(name: string, value: string): void
+  /**
+   * As `setParsed`, with the value still in the bytes of the current line: it becomes a string only when somebody asks.
+   * The range is absolute, inside [start, end).
+   */
+  setParsedRange(name: string, encoding: ValueEncoding, start: number, end: number): void
+  /**
+   * The value of `name` when it is 1 to 15 decimal digits and nothing else, which needs no string; -1 otherwise, whatever
+   * the reason.
+   */
+  digitsOf(name: string): number
+  /** How many labels are parsed so far. */
+  readonly parsedCount: number
+  /** Takes back the labels that were parsed since there were `count`. */
+  truncateParsed(count: number): void
   /** Removes the label from every category. */
   remove(name: string): void
   /** Sets `__error__` and `__error_details__`. */

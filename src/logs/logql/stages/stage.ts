@@ -1,51 +1,86 @@
 /**
- * The contract of a pipeline stage. A stage is one file in this folder and one line in `index.ts`; all members are mandatory,
- * so a half-finished stage does not compile.
+ * The contract of a pipeline stage's syntax. A stage is one file in this folder and one line in `index.ts`; all members are
+ * mandatory, so a half-finished stage does not compile. Its node type stands in `ast/stage-nodes.ts`; its evaluation is one entry
+ * in the table of `pipeline/`, which imports this folder and never the other way round: the parser works without the engine,
+ * in a browser too.
  */
-import type { SourceRange, StageBase } from '#/logs/logql/ast/nodes.ts'
-import type { StageCompiler } from '#/logs/logql/pipeline/compiler.ts'
-import type { RowStage } from '#/logs/logql/pipeline/row.ts'
+import type { SourceRange, StageBase } from '#/logs/logql/ast/matcher.ts'
 
-/** The tokens of the query from the stage's first token behind `|` (or its operator) on. Errors carry Loki's texts. */
+/**
+ * Kind of a token as messages name it: `STRING`, `IDENTIFIER`, `NUMBER`, `DURATION`, `BYTES`, `RANGE`, `FUNCTION_FLAG`, `$end`, or the
+ * text of a keyword (lower case) or operator.
+ */
+export type TokenKind = string
+
+export type Token = {
+  readonly kind: TokenKind
+  /** STRING: the text it stands for; RANGE: what is between the brackets; all others: the source. */
+  readonly text: string
+  /** DURATION, RANGE: nanoseconds; BYTES: bytes; NaN otherwise. */
+  readonly value: number
+  /** STRING in backticks. */
+  readonly raw: boolean
+  readonly at: SourceRange
+}
+
+/** The tokens of the query. A stage's `parse` finds its own first token (keyword, or filter operator) already taken. */
 export interface StageCursor {
-  /** Kind of the next token: `STRING`, `IDENTIFIER`, `NUMBER`, `DURATION`, `BYTES`, `$end`, a keyword or an operator's text. */
-  peek(): string
-  /** Takes the next token; its value is unquoted text for STRING, the source text otherwise. */
-  next(): { readonly kind: string; readonly value: string; readonly at: SourceRange }
+  /** Kind of the next token. */
+  peek(): TokenKind
+  /** Takes the next token. */
+  next(): Token
   /** Takes the next token if it is of this kind. */
-  accept(kind: string): boolean
-  /** Takes the next token and returns its value. @throws a parse error naming what was expected. */
-  expect(...kinds: readonly string[]): string
-  /** A parse error at the next token, `syntax error: unexpected X[, expecting …]`. */
-  unexpected(...expected: readonly string[]): Error
-  /** Wraps a cause as `stage '<text>' : <cause>` or the given text, at the stage's place. */
-  fail(message: string): Error
-  /** Source range from the first token of the stage to the last one taken. */
+  accept(kind: TokenKind): boolean
+  /** Takes the next token. @throws a parse error naming these kinds when it is none of them. */
+  expect(...kinds: readonly TokenKind[]): Token
+  /** A parse error at the next token: `syntax error: unexpected X`, with `, expecting A or B` for at most four kinds. */
+  unexpected(...expected: readonly TokenKind[]): Error
+  /** The number that the source text of a NUMBER stands for. @throws a parse error when it is out of range or hexadecimal. */
+  number(token: Token): number
+  /** Runs `parse` one nesting level deeper. @throws a parse error beyond the limit, so no query can exhaust the stack. */
+  nested<T>(parse: () => T): T
+  /** The error of a query nested deeper than `limit`. */
+  tooDeep(limit: number): Error
+  /** From the start of the current stage (its `|` or operator) to the end of the last token taken. */
   range(): SourceRange
 }
+
+/** Labels whose values somebody reads. */
+export type LabelNeeds = ReadonlySet<string> | 'all'
 
 export interface StageDefinition<N extends StageBase> {
   readonly kind: N['kind']
   /** The tokens that begin this stage: a keyword behind `|`, or line-filter operators. */
-  readonly keywords: readonly string[]
-  /** One sentence for the reference documentation. */
+  readonly keywords: readonly TokenKind[]
+  /** One or two sentences for the reference documentation. */
   readonly doc: string
-  parse(cursor: StageCursor): N
-  /** Canonical text, beginning with `|` or the filter's operator; parsing it gives the same node. */
-  print(node: N): string
   /** What the planner may assume. */
   readonly reads: {
     readonly line: boolean
     /** Changes the line that later stages see. */
     readonly writesLine: boolean
-    /** Adds, changes or removes labels. */
+    /** Adds, changes or removes labels, `__error__` among them. */
     readonly writesLabels: boolean
   }
+  /** Called with the first token already taken; leaves the cursor behind the stage's last one. */
+  parse(cursor: StageCursor, first: Token): N
+  /** Canonical text, beginning with `|` or the filter's operator; parsing it gives the same node. */
+  print(node: N): string
+  /** What is wrong with a node that parses, in Loki's words; undefined when nothing is. */
+  problem(node: N): string | undefined
   /**
    * Labels whose values the stage looks at, given those that are needed behind it. Metric queries ask from the last stage to
    * the first, so that parsers extract nothing that nobody reads.
    */
-  needs(node: N, after: ReadonlySet<string> | 'all'): ReadonlySet<string> | 'all'
-  /** Makes the stage's function. @throws BadRequest naming the stage when it parses but is not evaluated yet. */
-  compile(node: N, compiler: StageCompiler): RowStage
+  needs(node: N, after: LabelNeeds): LabelNeeds
+}
+
+/** The needs of a stage that reads these labels itself. */
+export function needsAlso(after: LabelNeeds, names: Iterable<string>): LabelNeeds {
+  return after === 'all' ? after : new Set([...after, ...names])
+}
+
+/** Loki's frame around what is wrong with one stage. */
+export function stageProblem(stageText: string, cause: string): string {
+  return `stage '${stageText}' : ${cause}`
 }

@@ -1,0 +1,133 @@
+/**
+ * From the stages of a query to a pipeline that runs. Line filters become page filters when nothing before them changes the
+ * line: a filter drops the same entries whether parsers and label filters ran before it or not, so it may run first. The rest
+ * become row stages. Parsers learn which labels anything behind them reads, asked from the last stage to the first.
+ */
+import { unreachable } from '#/kernel/assert.ts'
+import { TextCache } from '#/kernel/text-cache.ts'
+import type { LineFilterNode, StageNode } from '#/logs/logql/ast/stage-nodes.ts'
+import { stageOf } from '#/logs/logql/stages/index.ts'
+import { compileRegex } from '#/platform/regex/compile.ts'
+import type { StageCompiler } from './compiler.ts'
+import { decolorizeRow } from './decolorize.ts'
+import { compileDrop, compileKeep } from './drop-keep.ts'
+import { compileLabelFormat, compileLineFormat } from './format.ts'
+import { compileJsonExpressions } from './json-expressions.ts'
+import { compileJson } from './json.ts'
+import { compileLabelFilter } from './label-filter.ts'
+import { compileLineFilter, compilePageFilter } from './line-filter.ts'
+import { compileLogfmt } from './logfmt.ts'
+import { compilePattern } from './pattern.ts'
+import { compileRegexp } from './regexp.ts'
+import type { NeededLabels, PageFilter, Pipeline, PipelineEntry, Row, RowStage } from './row.ts'
+import { ScanRow } from './scan-row.ts'
+import { EXTRACTED_SUFFIX } from './stream-view.ts'
+import { compileUnpack } from './unpack.ts'
+
+export type PipelineOptions = {
+  /** Labels that are read of the rows that come out; undefined: all. */
+  readonly needed: NeededLabels | undefined
+}
+
+/** @throws BadRequest when a stage uses something that parses but is not evaluated yet. */
+export function compilePipeline(stages: readonly StageNode[], options: PipelineOptions): Pipeline {
+  const { pageNodes, rowNodes } = hoistLineFilters(stages)
+  const rowStages: RowStage[] = []
+  let needed: NeededLabels = options.needed ?? 'all'
+  for (const node of rowNodes.toReversed()) {
+    rowStages.unshift(compileStage(node, makeCompiler(needed)))
+    needed = stageOf(node).needs(node, needed)
+  }
+  return new CompiledPipeline(pageNodes.map(compilePageFilter), rowStages, {
+    readsLines: pageNodes.length > 0 || rowNodes.some((node) => stageOf(node).reads.line),
+    readsMeta: needed === 'all' ? 'all' : metaNames(needed),
+  })
+}
+
+/** Takes the line filters that see the line as it was stored to the front. */
+function hoistLineFilters(stages: readonly StageNode[]): { pageNodes: LineFilterNode[]; rowNodes: StageNode[] } {
+  const pageNodes: LineFilterNode[] = []
+  const rowNodes: StageNode[] = []
+  let isStoredLine = true
+  for (const node of stages) {
+    if (node.kind === 'line_filter' && isStoredLine) pageNodes.push(node)
+    else rowNodes.push(node)
+    if (stageOf(node).reads.writesLine) isStoredLine = false
+  }
+  return { pageNodes, rowNodes }
+}
+
+function makeCompiler(needed: NeededLabels): StageCompiler {
+  return { needed, regex: compileRegex }
+}
+
+function compileStage(node: StageNode, compiler: StageCompiler): RowStage {
+  switch (node.kind) {
+    case 'line_filter':
+      return compileLineFilter(node)
+    case 'label_filter':
+      return compileLabelFilter(node.filter, compiler)
+    case 'json':
+      return node.extractions.length > 0
+        ? compileJsonExpressions(node.extractions, compiler.needed)
+        : compileJson(compiler.needed)
+    case 'logfmt':
+      return compileLogfmt(node, compiler.needed)
+    case 'regexp':
+      return compileRegexp(node.pattern, compiler.needed)
+    case 'pattern':
+      return compilePattern(node.pattern, compiler.needed)
+    case 'unpack':
+      return compileUnpack(compiler.needed)
+    case 'line_format':
+      return compileLineFormat(node.template)
+    case 'label_format':
+      return compileLabelFormat(node.formats)
+    case 'drop':
+      return compileDrop(node.choices, compiler)
+    case 'keep':
+      return compileKeep(node.choices, compiler)
+    case 'decolorize':
+      return decolorizeRow
+    default:
+      return unreachable(node)
+  }
+}
+
+/** A parser must know whether the metadata has a name, also to tell when a label is called `<name>_extracted`. */
+function metaNames(needed: ReadonlySet<string>): string[] {
+  const names = new Set(needed)
+  for (const name of needed) if (name.endsWith(EXTRACTED_SUFFIX)) names.add(name.slice(0, -EXTRACTED_SUFFIX.length))
+  return [...names]
+}
+
+class CompiledPipeline implements Pipeline {
+  readonly pageFilters: readonly PageFilter[]
+  readonly readsLines: boolean
+  readonly readsMeta: 'all' | readonly string[]
+  readonly #stages: readonly RowStage[]
+  readonly #row = new ScanRow(new TextCache())
+
+  constructor(
+    pageFilters: readonly PageFilter[],
+    stages: readonly RowStage[],
+    reads: { readonly readsLines: boolean; readonly readsMeta: 'all' | readonly string[] },
+  ) {
+    this.pageFilters = pageFilters
+    this.#stages = stages
+    this.readsLines = reads.readsLines
+    this.readsMeta = reads.readsMeta
+  }
+
+  get isTrivial(): boolean {
+    return this.#stages.length === 0
+  }
+
+  run(entry: PipelineEntry): Row | undefined {
+    const row = this.#row
+    row.reset(entry)
+    const stages = this.#stages
+    for (let i = 0; i < stages.length; i++) if (!stages[i]!(row)) return undefined
+    return row
+  }
+}

@@ -1,0 +1,96 @@
+/** `|= "a" or "b"`, `!~ "re"`, `|> "<_> done"`, `|= ip("…")`: over a page of lines at once, or for one row. */
+import { latin1Text } from '#/kernel/buffer-text.ts'
+import { pureLiterals } from '#/kernel/re2-literals.ts'
+import { isAssertion, someNode } from '#/kernel/re2-node.ts'
+import type { LineFilterNode, LineFilterOperand } from '#/logs/logql/ast/stage-nodes.ts'
+import { parseIpPattern, type IpRange } from '#/logs/logql/stages/ip-pattern.ts'
+import { compileRegex } from '#/platform/regex/compile.ts'
+import { containsIp } from './ip-scan.ts'
+import { compileLinePattern, matchesLinePattern, type CompiledLinePattern } from './line-pattern.ts'
+import { compileLineRegex, markRegex, type LineRegex } from './line-regex.ts'
+import { markNeedle, type LineRows, type Marks } from './line-rows.ts'
+import type { PageFilter, Row, RowStage } from './row.ts'
+
+/** What a chain of operands comes to: it matches when any of these does. */
+type LineTests = {
+  readonly needles: readonly Buffer[]
+  readonly regexes: readonly LineRegex[]
+  readonly patterns: readonly CompiledLinePattern[]
+  readonly ips: readonly IpRange[]
+}
+
+export function compilePageFilter(node: LineFilterNode): PageFilter {
+  const tests = compileTests(node)
+  const wanted = isNegative(node) ? 0 : 1
+  return {
+    select(lines, lineStart, rows, count) {
+      const marks = new Uint8Array(count)
+      markTests({ lines, base: 0, lineStart, rows, count }, tests, marks)
+      let kept = 0
+      for (let i = 0; i < count; i++) if (marks[i] === wanted) rows[kept++] = rows[i]!
+      return kept
+    },
+  }
+}
+
+/** The same for a line that an earlier stage wrote. */
+export function compileLineFilter(node: LineFilterNode): RowStage {
+  const tests = compileTests(node)
+  const wanted = !isNegative(node)
+  return (row) => matchesTests(row, tests) === wanted
+}
+
+function isNegative({ op }: LineFilterNode): boolean {
+  return op.startsWith('!')
+}
+
+function compileTests(node: LineFilterNode): LineTests {
+  const needles: Buffer[] = []
+  const regexes: LineRegex[] = []
+  const patterns: CompiledLinePattern[] = []
+  const ips: IpRange[] = []
+  for (const operand of node.operands) {
+    const { value } = operand
+    if (operand.kind === 'ip') ips.push(parseIpPattern(value)!)
+    else if (node.op === '|>' || node.op === '!>') patterns.push(compileLinePattern(value))
+    else if (node.op === '|~' || node.op === '!~') addRegex(operand, needles, regexes)
+    else needles.push(Buffer.from(value))
+  }
+  return { needles, regexes, patterns, ips }
+}
+
+function addRegex({ value }: LineFilterOperand, needles: Buffer[], regexes: LineRegex[]): void {
+  const regex = compileRegex(value, { anchored: false })
+  const texts = pureLiterals(regex.root)
+  // what matches the empty text wherever it stands matches every line
+  if (regex.test('') && !someNode(regex.root, isAssertion)) needles.push(Buffer.alloc(0))
+  else if (texts && !texts.fold) for (const text of texts.texts) needles.push(Buffer.from(text))
+  else regexes.push(compileLineRegex(regex))
+}
+
+function markTests(page: LineRows, tests: LineTests, marks: Marks): void {
+  for (const needle of tests.needles) markNeedle(page, needle, marks)
+  for (const regex of tests.regexes) markRegex(page, regex, marks)
+  if (tests.patterns.length === 0 && tests.ips.length === 0) return
+  const { lines, lineStart, rows, count } = page
+  for (let i = 0; i < count; i++) {
+    const start = lineStart[rows[i]!]!
+    const end = lineStart[rows[i]! + 1]!
+    if (marks[i] === 0 && matchesSlow(lines, start, end, tests)) marks[i] = 1
+  }
+}
+
+function matchesSlow(lines: Buffer, start: number, end: number, { patterns, ips }: LineTests): boolean {
+  const line = lines.subarray(start, end)
+  if (patterns.some((pattern) => matchesLinePattern(pattern, line))) return true
+  if (ips.length === 0) return false
+  const text = latin1Text(line, 0, line.length)
+  return ips.some((ip) => containsIp(text, ip))
+}
+
+function matchesTests(row: Row, tests: LineTests): boolean {
+  const line = row.bytes.subarray(row.start, row.end)
+  for (const needle of tests.needles) if (line.includes(needle)) return true
+  for (const { regex } of tests.regexes) if (regex.test(row.lineText())) return true
+  return matchesSlow(row.bytes, row.start, row.end, tests)
+}
