@@ -22,6 +22,7 @@ export type EntryBatch = {
   /**
    * Structured metadata of a row: `meta[metaStart, metaStart + metaLength)`, a sequence of (uvarint position in `metaNames`,
    * uvarint length, value bytes). A name occurs at most once per row. `detected_level` is one of the names.
+   * Ranges may lie anywhere, and rows with equal metadata may share one.
    */
   readonly meta: Buffer
   readonly metaStart: Uint32Array

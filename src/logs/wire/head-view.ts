@@ -17,7 +17,15 @@ export type HeadSnapshot = {
   readonly pages: readonly HeadPageColumns[]
 }
 
-export type HeadView = { readonly heads: readonly HeadSnapshot[]; readonly blocks: readonly BlockMeta[] }
+export type HeadView = {
+  readonly heads: readonly HeadSnapshot[]
+  readonly blocks: readonly BlockMeta[]
+  /**
+   * To be called once nobody reads `heads` any more, worker threads included: their memory is then used for other heads. Who
+   * never calls it leaves the memory to the garbage collector, which is slow to notice.
+   */
+  readonly release?: () => void
+}
 
 /** The contract between querier and ingester; one implementation is a function call, another one RPC. */
 export interface IngesterReader {
@@ -49,4 +57,10 @@ export type RefusedRows = {
   readonly message: string
   readonly rowCount: number
   readonly bytes: number
+}
+
+/** What an operator may tell an ingester. */
+export interface IngesterControl {
+  /** Writes the heads of one tenant, or of all, as blocks; resolves when they are visible in the catalog. */
+  flush(tenant: string | undefined): Promise<void>
 }

@@ -1,4 +1,5 @@
 /** A query as the frontend takes it, and its answer before it is written as JSON. */
+import type { Matcher } from '#/logs/logql/ast/nodes.ts'
 import type { Labels } from '#/storage/index/label-index.ts'
 
 export type Direction = 'forward' | 'backward'
@@ -92,8 +93,8 @@ export type QueryAnswer = { readonly data: QueryData; readonly stats: QueryStats
 
 export type MetadataQuery = {
   readonly tenant: string
-  /** Stream selectors; none means all streams. */
-  readonly selectors: readonly string[]
+  /** Stream selectors, any of which may match; none means all streams. */
+  readonly selectors: readonly (readonly Matcher[])[]
   readonly startNs: bigint
   readonly endNs: bigint
 }

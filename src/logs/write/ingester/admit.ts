@@ -1,0 +1,170 @@
+/**
+ * The limits that only an ingester can judge: how many streams a tenant has, and how fast each one grows. They are applied before
+ * the WAL, so what is refused is never stored.
+ */
+import { selectRows } from './select-rows.ts'
+import type { StreamRegistry } from './stream-registry.ts'
+import { formatByteSize } from '#/kernel/byte-size.ts'
+import { absoluteNs } from '#/logs/model/day.ts'
+import type { EntryBatch } from '#/logs/wire/entry-batch.ts'
+import type { RefusedRows } from '#/logs/wire/head-view.ts'
+
+/** The fields of a tenant's limits that count here; 0 is no limit. */
+export type IngesterLimits = {
+  readonly max_streams_per_user: number
+  readonly max_global_streams_per_user: number
+  /** Bytes per second. */
+  readonly per_stream_rate_limit: number
+  readonly per_stream_rate_limit_burst: number
+}
+
+export type AdmitContext = {
+  readonly tenant: string
+  readonly registry: StreamRegistry
+  readonly limits: IngesterLimits
+  readonly nowMs: number
+}
+
+export type Admission = { readonly batch: EntryBatch; readonly refused: readonly RefusedRows[] }
+
+/** Most refused entries of a stream that are named one by one, Loki's `max_returned_stream_errors`. */
+const MAX_NAMED_ENTRIES = 10
+
+/** What of `batch` may be stored. Takes the accepted bytes out of the streams' buckets. */
+export function admit(batch: EntryBatch, context: AdmitContext): Admission {
+  const bytes = bytesPerStream(batch)
+  const judges: (StreamJudge | undefined)[] = batch.streams.map((text, position) =>
+    bytes[position]! < 0 ? undefined : judgeStream(text, bytes[position]!, context),
+  )
+  if (judges.every((judge) => judge === undefined)) return { batch, refused: [] }
+  const kept: number[] = []
+  for (let row = 0; row < batch.rowCount; row++) {
+    const judge = judges[batch.stream[row]!]
+    if (judge === undefined || judge.allows(batch, row)) kept.push(row)
+  }
+  const refused = judges.flatMap((judge) => (judge === undefined ? [] : judge.refused(context.tenant)))
+  return { batch: selectRows(batch, kept), refused }
+}
+
+/** Bytes of lines and metadata of each stream; -1 for a stream without rows. */
+function bytesPerStream({ rowCount, streams, stream, lineLength, metaLength }: EntryBatch): Float64Array {
+  const bytes = new Float64Array(streams.length).fill(-1)
+  for (let row = 0; row < rowCount; row++) {
+    const position = stream[row]!
+    bytes[position] = Math.max(0, bytes[position]!) + lineLength[row]! + metaLength[row]!
+  }
+  return bytes
+}
+
+/** Decides about the rows of one stream where they may not all be stored. */
+interface StreamJudge {
+  allows(batch: EntryBatch, row: number): boolean
+  refused(tenant: string): readonly RefusedRows[]
+}
+
+function judgeStream(
+  text: string,
+  bytes: number,
+  { tenant, registry, limits, nowMs }: AdmitContext,
+): StreamJudge | undefined {
+  let slot = registry.find(text)
+  if (slot === undefined) {
+    if (registry.count >= streamLimit(limits)) return new RefusedStream(streamLimitText(text, tenant))
+    slot = registry.add(text, nowMs)
+  }
+  const rate = limits.per_stream_rate_limit
+  if (rate <= 0) {
+    registry.touch(slot, nowMs)
+    return undefined
+  }
+  const tokens = registry.refill(slot, nowMs, rate, Math.max(rate, limits.per_stream_rate_limit_burst))
+  if (bytes > tokens) return new RateLimitedStream(text, rate, { registry, slot, tokens })
+  registry.take(slot, bytes)
+  return undefined
+}
+
+/** The lower of the two limits that are set; with one ingester the global one is the local one. */
+function streamLimit({ max_streams_per_user: local, max_global_streams_per_user: global }: IngesterLimits): number {
+  return Math.min(local > 0 ? local : Infinity, global > 0 ? global : Infinity)
+}
+
+function streamLimitText(stream: string, tenant: string): string {
+  return (
+    `maximum active stream limit exceeded when trying to create stream ${stream}, reduce the number of active streams ` +
+    `(reduce labels or reduce label values), or contact your Loki administrator to see if the limit can be increased, ` +
+    `user: '${tenant}'`
+  )
+}
+
+class RefusedStream implements StreamJudge {
+  readonly #message: string
+  #rowCount = 0
+  #bytes = 0
+
+  constructor(message: string) {
+    this.#message = message
+  }
+
+  allows({ lineLength, metaLength }: EntryBatch, row: number): boolean {
+    this.#rowCount++
+    this.#bytes += lineLength[row]! + metaLength[row]!
+    return false
+  }
+
+  refused(): readonly RefusedRows[] {
+    const { message, rowCount, bytes } = { message: this.#message, rowCount: this.#rowCount, bytes: this.#bytes }
+    return [{ reason: 'stream_limit', status: 429, message, rowCount, bytes }]
+  }
+}
+
+/** Entries are let through one at a time, in the order in which they came, as long as the bucket lasts for them. */
+class RateLimitedStream implements StreamJudge {
+  readonly #text: string
+  readonly #rate: number
+  readonly #bucket: { readonly registry: StreamRegistry; readonly slot: number; tokens: number }
+  readonly #named: string[] = []
+  #seen = 0
+  #rowCount = 0
+  #bytes = 0
+
+  constructor(text: string, rate: number, bucket: { registry: StreamRegistry; slot: number; tokens: number }) {
+    this.#text = text
+    this.#rate = rate
+    this.#bucket = bucket
+  }
+
+  allows({ lineLength, metaLength, day, time }: EntryBatch, row: number): boolean {
+    const bytes = lineLength[row]! + metaLength[row]!
+    this.#seen++
+    if (bytes <= this.#bucket.tokens) {
+      this.#bucket.tokens -= bytes
+      this.#bucket.registry.take(this.#bucket.slot, bytes)
+      return true
+    }
+    this.#rowCount++
+    this.#bytes += bytes
+    if (this.#named.length < MAX_NAMED_ENTRIES) {
+      this.#named.push(
+        `entry with timestamp ${formatGoTime(absoluteNs(day[row]!, time[row]!))} ignored, reason: 'Per stream rate limit ` +
+          `exceeded (limit: ${formatByteSize(this.#rate)}/sec) while attempting to ingest for stream '${this.#text}' totaling ` +
+          `${formatByteSize(bytes)}, consider splitting a stream via additional labels or contact your Loki administrator to ` +
+          `see if the limit can be increased',\n`,
+      )
+    }
+    return false
+  }
+
+  refused(tenant: string): readonly RefusedRows[] {
+    if (this.#rowCount === 0) return []
+    const trailer = `user '${tenant}', total ignored: ${this.#rowCount} out of ${this.#seen} for stream: ${this.#text}`
+    const message = this.#named.join('') + trailer
+    return [{ reason: 'per_stream_rate_limit', status: 429, message, rowCount: this.#rowCount, bytes: this.#bytes }]
+  }
+}
+
+/** A time as Go prints it: `2026-01-15 12:00:00.5 +0000 UTC`. */
+export function formatGoTime(ns: bigint): string {
+  const instant = new Temporal.Instant(ns).toString().replace('T', ' ').replace('Z', '')
+  const seconds = instant.replace(/\.(\d*?)0+$/, (_, digits: string) => (digits === '' ? '' : `.${digits}`))
+  return `${seconds} +0000 UTC`
+}
