@@ -1,0 +1,82 @@
+/** The limits of a tenant that are checked before a query runs. Texts are Loki's. */
+import { formatGoDuration, formatPrometheusDuration } from '#/kernel/duration.ts'
+import { BadRequest } from '#/kernel/errors.ts'
+import type { Limits } from '#/logs/limits.ts'
+import type { Expr, Matcher } from '#/logs/logql/ast/nodes.ts'
+
+type Times = { readonly startNs: bigint; readonly endNs: bigint }
+
+/** Refuses log queries that ask for more entries than allowed. 0 = no limit. */
+export function checkEntries(limit: number, limits: Limits): void {
+  const most = limits.max_entries_limit_per_query
+  if (most > 0 && limit > most) {
+    throw new BadRequest(
+      `max entries limit per query exceeded, limit > max_entries_limit_per_query (${limit} > ${most})`,
+    )
+  }
+}
+
+/** Moves the start of a range into the lookback; undefined when nothing of the range is left. */
+export function clampToLookback<T extends Times>(times: T, limits: Limits, nowNs: bigint): T | undefined {
+  if (limits.max_query_lookback <= 0) return times
+  const oldest = nowNs - BigInt(Math.round(limits.max_query_lookback * 1e6))
+  if (times.endNs < oldest) return undefined
+  return times.startNs < oldest ? { ...times, startNs: oldest } : times
+}
+
+export function checkLength({ startNs, endNs }: Times, limits: Limits): void {
+  const limitNs = limits.max_query_length * 1e6
+  const lengthNs = Number(endNs - startNs)
+  if (limitNs > 0 && lengthNs > limitNs) {
+    throw new BadRequest(
+      `the query time range exceeds the limit (query length: ${formatGoDuration(lengthNs)}, limit: ${formatPrometheusDuration(limitNs)})`,
+    )
+  }
+}
+
+/** Checks every selector and every range of a query. */
+export function checkExpr(expr: Expr, limits: Limits): void {
+  switch (expr.kind) {
+    case 'log':
+      return checkMatchers(expr.matchers, limits)
+    case 'range_aggregation': {
+      const mostNs = limits.max_query_range * 1e6
+      if (mostNs > 0 && expr.range.rangeNs > mostNs) {
+        throw new BadRequest(
+          `[interval] value exceeds limit: [${formatPrometheusDuration(expr.range.rangeNs)}] > [${formatPrometheusDuration(mostNs)}]`,
+        )
+      }
+      return checkMatchers(expr.range.log.matchers, limits)
+    }
+    case 'vector_aggregation':
+    case 'label_replace':
+      return checkExpr(expr.expr, limits)
+    case 'binary':
+      checkExpr(expr.left, limits)
+      return checkExpr(expr.right, limits)
+    case 'number':
+    case 'vector':
+      return undefined
+  }
+}
+
+function checkMatchers(matchers: readonly Matcher[], limits: Limits): void {
+  const names = matchers.map(({ name }) => name)
+  const most = limits.max_streams_matchers_per_query
+  if (most > 0 && matchers.length > most) {
+    throw new BadRequest(
+      `max streams matchers per query exceeded, matchers-count > limit (${matchers.length} > ${most})`,
+    )
+  }
+  const missing = limits.required_labels.filter((name) => !names.includes(name))
+  if (missing.length > 0) {
+    throw new BadRequest(
+      `stream selector is missing required matchers [${missing.join(', ')}], labels present in the query were [${names.join(', ')}]`,
+    )
+  }
+  if (names.length < limits.minimum_labels_number) {
+    throw new BadRequest(
+      `stream selector has less label matchers than required: (present: [${names.join(', ')}], number_present: ${names.length}, required_number_label_matchers: ${limits.minimum_labels_number})`,
+    )
+  }
+}

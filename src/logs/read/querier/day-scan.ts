@@ -1,0 +1,109 @@
+/**
+ * Prepares one day of a scan: opens its sources, finds the streams, prunes pages by stream and time, masks duplicates. What is
+ * left is cut into jobs.
+ */
+import { clipToDay, type Day, type TimeRange } from '#/logs/model/day.ts'
+import type { PageColumns } from '#/logs/store/log-block.ts'
+import type { ScanPart } from '#/logs/read/scan/scan-job.ts'
+import { shareLabels } from '#/storage/index/shared-labels.ts'
+import type { LabelMatcher } from '#/storage/index/label-index.ts'
+import { findDayDuplicates } from './day-duplicates.ts'
+import type { QueryRun } from './query-run.ts'
+import { readPages, selectPages, type Source, type SourcePage } from './source.ts'
+import { openDay, type DayView } from './view.ts'
+
+export type DayScan = {
+  readonly day: Day
+  /** Times in day, `from` included, `to` excluded. */
+  readonly from: number
+  readonly to: number
+  readonly pages: readonly SourcePage[]
+  /** Wanted streams of a source; undefined: all. */
+  readonly streams: ReadonlyMap<Source, Uint8Array<SharedArrayBuffer> | undefined>
+  readonly dropped: ReadonlyMap<number, Uint8Array<SharedArrayBuffer>>
+}
+
+/** Ordinals of the wanted streams of a source, ascending; undefined: all of them. */
+export type SelectedSource = { readonly source: Source; readonly ordinals: Uint32Array | undefined }
+
+/** Undefined when nothing of the day can match. */
+export async function prepareDay(
+  run: QueryRun,
+  view: DayView,
+  { matchers, range }: { readonly matchers: readonly LabelMatcher[]; readonly range: TimeRange },
+): Promise<DayScan | undefined> {
+  const { day } = view
+  const { from, to } = clipToDay(range, day)
+  const sources = await openDay(view, run.cache)
+  const selected: SelectedSource[] = []
+  for (const source of sources) {
+    run.stats.pagesTotal += source.pages.length
+    const ordinals = source.index.match(matchers)
+    if (ordinals.length === 0 || source.minTime >= to || source.maxTime < from) continue
+    selected.push({ source, ordinals: ordinals.length === source.index.count ? undefined : ordinals })
+  }
+  const pages = selected.flatMap(({ source, ordinals }) => selectPages(source, ordinals, { from, to }))
+  if (pages.length === 0) return undefined
+  const dropped = await findDayDuplicates(run, selected, { from, to })
+  const streams = new Map(selected.map(({ source, ordinals }) => [source, streamFlags(source, ordinals)]))
+  return { day, from, to, pages, streams, dropped }
+}
+
+function streamFlags({ index }: Source, ordinals: Uint32Array | undefined): Uint8Array<SharedArrayBuffer> | undefined {
+  if (ordinals === undefined) return undefined
+  const flags = new Uint8Array(new SharedArrayBuffer(index.count))
+  for (const ordinal of ordinals) flags[ordinal] = 1
+  return flags
+}
+
+/** Pages for one job, in the order of `pages`. */
+export type PageBatch = {
+  readonly pages: readonly SourcePage[]
+  readonly rowCount: number
+  readonly lineBytes: number
+  readonly sizeBytes: number
+}
+
+/** Takes pages from position `at` until they hold `targetBytes` of lines, or as many rows as that would usually be. */
+export function takeBatch(pages: readonly SourcePage[], at: number, targetBytes: number): PageBatch {
+  const taken: SourcePage[] = []
+  let [rowCount, lineBytes, sizeBytes] = [0, 0, 0]
+  for (let i = at; i < pages.length; i++) {
+    const page = pages[i]!
+    if (taken.length > 0 && lineBytes + page.lineBytes > targetBytes) break
+    taken.push(page)
+    rowCount += page.rowCount
+    lineBytes += page.lineBytes
+    sizeBytes += page.sizeBytes
+  }
+  return { pages: taken, rowCount, lineBytes, sizeBytes }
+}
+
+/** Reads the pages of a batch and makes the parts of its job, sources in the order of insertion. */
+export async function readBatch(
+  run: QueryRun,
+  scan: Pick<DayScan, 'from' | 'to' | 'streams' | 'dropped'>,
+  batch: PageBatch,
+  columns: PageColumns,
+): Promise<readonly ScanPart[]> {
+  const bySource = Map.groupBy(batch.pages, ({ source }) => source)
+  const parts: ScanPart[] = []
+  for (const [source, pages] of bySource) {
+    const { from, to, dropped } = scan
+    const read = await readPages(source, pages, { columns, from, to, dropped, signal: run.signal })
+    run.stats.pagesRead += pages.length
+    if (source.data.kind === 'block') {
+      run.countBlockRead(source.id)
+      for (const { data } of read) if (data.kind === 'block') run.stats.blockCompressedBytes += data.bytes.bytes.length
+    }
+    parts.push({ labels: shareLabels(source.index), streams: scan.streams.get(source), pages: read })
+  }
+  return parts
+}
+
+const TINY_ROWS = 4096
+const TINY_BYTES = 256 * 1024
+
+export function isTiny({ rowCount, lineBytes }: PageBatch): boolean {
+  return rowCount <= TINY_ROWS && lineBytes <= TINY_BYTES
+}

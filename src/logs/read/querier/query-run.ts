@@ -1,0 +1,132 @@
+/** What belongs to one running query: its signal, its share of memory, its statistics, and the pool that works for it. */
+import { formatByteSize } from '#/kernel/byte-size.ts'
+import { BadRequest, throwIfAborted, Unavailable } from '#/kernel/errors.ts'
+import type { Clock } from '#/kernel/world.ts'
+import type { QueryStats } from '#/logs/wire/query.ts'
+import type { WorkerJob, WorkerResult } from '#/logs/read/scan/scan-job.ts'
+import type { ScanPool } from '#/logs/read/scan/scan-pool.ts'
+import type { MemoryBudget, Reservation } from '#/platform/memory/memory-budget.ts'
+import { runJob } from '#/logs/read/scan/run-job.ts'
+import type { BlockCache } from './block-cache.ts'
+
+/** The part of all memory that one query may take. */
+const QUERY_SHARE = 0.25
+/** How long a query waits for memory that others hold. */
+const MEMORY_WAIT_MS = 2000
+const MEMORY_RETRY_MS = 50
+
+/** Bytes of lines that a job scans: the first one of a log query, and at most. */
+export type JobSizes = { readonly firstBytes: number; readonly maxBytes: number }
+
+export type QueryRunOptions = {
+  readonly jobSizes: JobSizes
+  readonly pool: ScanPool
+  readonly cache: BlockCache
+  readonly budget: MemoryBudget
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
+
+export class QueryRun {
+  readonly signal: AbortSignal
+  readonly cache: BlockCache
+  readonly stats: QueryStats = emptyStats()
+  /** Most bytes that this query may hold. */
+  readonly shareBytes: number
+  readonly jobSizes: JobSizes
+  readonly #pool: ScanPool
+  readonly #clock: Clock
+  readonly #memory: Reservation
+  readonly #startedMs: number
+  readonly #blocksRead = new Set<string>()
+  readonly #onFinish: (() => void)[] = []
+
+  constructor({ pool, cache, budget, clock, signal, jobSizes }: QueryRunOptions) {
+    this.shareBytes = Math.floor(budget.limitBytes * QUERY_SHARE)
+    // all jobs at work together, compressed and decompressed, must fit into the share
+    const mostBytes = Math.floor(this.shareBytes / (2 * (pool.concurrency + 1)))
+    this.jobSizes = {
+      firstBytes: Math.min(jobSizes.firstBytes, mostBytes),
+      maxBytes: Math.min(jobSizes.maxBytes, mostBytes),
+    }
+    this.signal = signal
+    this.cache = cache
+    this.#pool = pool
+    this.#clock = clock
+    this.#memory = budget.reserve('query')
+    this.#startedMs = clock.monotonicMs()
+  }
+
+  get concurrency(): number {
+    return this.#pool.concurrency
+  }
+
+  /** Tiny jobs are not worth the way to a thread and back. */
+  runJob(job: WorkerJob, isTiny: boolean): Promise<WorkerResult> {
+    throwIfAborted(this.signal)
+    this.stats.subqueries++
+    if (!isTiny) return this.#pool.run(job, this.signal)
+    return Promise.try(() => runJob(job, () => throwIfAborted(this.signal)))
+  }
+
+  /** Takes memory. @throws BadRequest beyond the query's share, Unavailable when others hold too much for too long. */
+  async reserve(bytes: number): Promise<void> {
+    if (this.#memory.bytes + bytes > this.shareBytes) {
+      throw new BadRequest(
+        `the query needs more than the ${formatByteSize(this.shareBytes)} of memory that it may use; ` +
+          'reduce the time range or the limit, add matchers or filters, or group by fewer labels',
+      )
+    }
+    for (let waitedMs = 0; !this.#memory.grow(bytes); waitedMs += MEMORY_RETRY_MS) {
+      if (waitedMs >= MEMORY_WAIT_MS) {
+        throw new Unavailable('no memory is left for queries at this time; retry later', { retryAfterSeconds: 1 })
+      }
+      await this.#clock.sleep(MEMORY_RETRY_MS, this.signal)
+    }
+  }
+
+  release(bytes: number): void {
+    this.#memory.shrink(bytes)
+  }
+
+  /** Calls back when the query is over and no thread works for it any more. */
+  onFinish(callback: () => void): void {
+    this.#onFinish.push(callback)
+  }
+
+  countBlockRead(key: string): void {
+    this.#blocksRead.add(key)
+    this.stats.blocksRead = this.#blocksRead.size
+  }
+
+  /** Gives back all memory and closes the statistics. */
+  finish(): QueryStats {
+    this.#memory.release()
+    for (const callback of this.#onFinish.splice(0)) callback()
+    this.stats.execSeconds = (this.#clock.monotonicMs() - this.#startedMs) / 1000
+    return this.stats
+  }
+}
+
+export function emptyStats(): QueryStats {
+  return {
+    execSeconds: 0,
+    queueSeconds: 0,
+    subqueries: 0,
+    splits: 0,
+    totalEntriesReturned: 0,
+    headRows: 0,
+    headBytes: 0,
+    headMetadataBytes: 0,
+    blockRows: 0,
+    blockBytes: 0,
+    blockMetadataBytes: 0,
+    blockCompressedBytes: 0,
+    postFilterRows: 0,
+    blocksTotal: 0,
+    blocksRead: 0,
+    pagesTotal: 0,
+    pagesRead: 0,
+    duplicateRows: 0,
+  }
+}

@@ -1,0 +1,112 @@
+/** Heads and blocks of one day as the querier sees them: pages to prune, and a way to hand them to a job. */
+import type { LogBlock, PageColumns } from '#/logs/store/log-block.ts'
+import type { HeadPageColumns } from '#/logs/store/log-page.ts'
+import type { HeadSnapshot } from '#/logs/wire/head-view.ts'
+import type { ScanPage } from '#/logs/read/scan/scan-job.ts'
+import type { LabelIndex } from '#/storage/index/label-index.ts'
+
+/** A page before it is read. Times in day, both ends included. */
+export type SourcePage = {
+  readonly source: Source
+  /** Position among the pages of its source. */
+  readonly position: number
+  /** Position among all pages of the day, in the order in which rows were inserted. */
+  readonly order: number
+  readonly rowCount: number
+  readonly minTime: number
+  readonly maxTime: number
+  readonly lineBytes: number
+  /** Compressed, 0 for heads. */
+  readonly sizeBytes: number
+}
+
+export type SourceData =
+  | { readonly kind: 'head'; readonly pages: readonly HeadPageColumns[] }
+  | { readonly kind: 'block'; readonly block: LogBlock }
+
+export type Source = {
+  readonly id: string
+  readonly index: LabelIndex
+  readonly data: SourceData
+  readonly minTime: number
+  readonly maxTime: number
+  readonly pages: readonly SourcePage[]
+}
+
+type PageFacts = Omit<SourcePage, 'source' | 'position' | 'order'>
+
+export function headSource({ id, streams, pages }: HeadSnapshot, firstOrder: number): Source {
+  const filled = pages.filter(({ rowCount }) => rowCount > 0)
+  const facts = filled.map(({ rowCount, minTime, maxTime, lineStart }) => ({
+    rowCount,
+    minTime,
+    maxTime,
+    lineBytes: lineStart[rowCount]! - lineStart[0]!,
+    sizeBytes: 0,
+  }))
+  return makeSource({ id, index: streams, data: { kind: 'head', pages: filled } }, facts, firstOrder)
+}
+
+export function blockSource(block: LogBlock, firstOrder: number): Source {
+  const { meta, streams, pages } = block
+  return makeSource({ id: meta.key, index: streams, data: { kind: 'block', block } }, pages, firstOrder)
+}
+
+function makeSource(
+  { id, index, data }: Pick<Source, 'id' | 'index' | 'data'>,
+  facts: readonly PageFacts[],
+  firstOrder: number,
+): Source {
+  const pages: SourcePage[] = []
+  let minTime = Infinity
+  let maxTime = -Infinity
+  for (const page of facts) {
+    minTime = Math.min(minTime, page.minTime)
+    maxTime = Math.max(maxTime, page.maxTime)
+  }
+  const source: Source = { id, index, data, minTime, maxTime, pages }
+  facts.forEach(({ rowCount, minTime: least, maxTime: most, lineBytes, sizeBytes }, position) => {
+    const order = firstOrder + position
+    pages.push({ source, position, order, rowCount, minTime: least, maxTime: most, lineBytes, sizeBytes })
+  })
+  return source
+}
+
+/** Pages of `source` that may hold a row of one of `ordinals` (undefined: any) with a time in [from, to). */
+export function selectPages(
+  source: Source,
+  ordinals: Uint32Array | undefined,
+  { from, to }: { readonly from: number; readonly to: number },
+): readonly SourcePage[] {
+  if (source.data.kind === 'block') {
+    return source.data.block.selectPages(ordinals, from, to).map((position) => source.pages[position]!)
+  }
+  return source.pages.filter(({ minTime, maxTime }) => minTime < to && maxTime >= from)
+}
+
+export type ReadOptions = {
+  readonly columns: PageColumns
+  readonly from: number
+  readonly to: number
+  readonly dropped: ReadonlyMap<number, Uint8Array<SharedArrayBuffer>>
+  readonly signal: AbortSignal
+}
+
+/** The data of pages of one source, ready for a job. */
+export async function readPages(
+  { data }: Source,
+  pages: readonly SourcePage[],
+  { columns, from, to, dropped, signal }: ReadOptions,
+): Promise<readonly ScanPage[]> {
+  const facts = pages.map(({ order, minTime, maxTime }) => ({
+    order,
+    isInside: minTime >= from && maxTime < to,
+    dropped: dropped.get(order),
+  }))
+  if (data.kind === 'head') {
+    return pages.map(({ position }, i) => ({ data: { kind: 'head', columns: data.pages[position]! }, ...facts[i]! }))
+  }
+  const positions = pages.map(({ position }) => position)
+  const bytes = await data.block.readPages(positions, columns, signal)
+  return bytes.map((one, i) => ({ data: { kind: 'block', bytes: one }, ...facts[i]! }))
+}

@@ -1,0 +1,87 @@
+/** One consistent look at all ingesters: what a query reads, by day. Everything that follows works on it alone. */
+import { clipToDay, dayOf, type Day, type TimeRange } from '#/logs/model/day.ts'
+import type { HeadSnapshot, IngesterReader } from '#/logs/wire/head-view.ts'
+import type { BlockMeta } from '#/storage/block/meta.ts'
+import type { BlockCache } from './block-cache.ts'
+import type { QueryRun } from './query-run.ts'
+import { blockSource, headSource, type Source } from './source.ts'
+
+export type DayView = {
+  readonly day: Day
+  readonly heads: readonly HeadSnapshot[]
+  readonly blocks: readonly BlockMeta[]
+}
+
+/** Days that have anything, ascending. */
+export type View = readonly DayView[]
+
+/** Blocks that are opened at the same time. */
+const OPEN_CONCURRENCY = 8
+
+/** Everything of `tenant` that may lie in `range`. Heads stay as they are until the run has finished. */
+export async function takeView(
+  run: Pick<QueryRun, 'onFinish'>,
+  ingesters: readonly IngesterReader[],
+  tenant: string,
+  range: TimeRange,
+): Promise<View> {
+  if (range.endNs <= range.startNs) return []
+  const [first, last] = [dayOf(range.startNs), dayOf(range.endNs - 1n)]
+  const views = await Promise.all(
+    ingesters.map(async (ingester) => {
+      const view = await ingester.view(tenant, first, last)
+      if (view.release !== undefined) run.onFinish(view.release)
+      return view
+    }),
+  )
+  const days = new Map<Day, { heads: HeadSnapshot[]; blocks: Map<string, BlockMeta> }>()
+  const at = (day: Day): { heads: HeadSnapshot[]; blocks: Map<string, BlockMeta> } => {
+    const known = days.get(day) ?? { heads: [], blocks: new Map<string, BlockMeta>() }
+    days.set(day, known)
+    return known
+  }
+  for (const { heads, blocks } of views) {
+    for (const head of heads) if (head.day >= first && head.day <= last) at(head.day).heads.push(head)
+    for (const block of blocks) if (block.day >= first && block.day <= last) at(block.day).blocks.set(block.key, block)
+  }
+  return [...days]
+    .toSorted(([a], [b]) => a - b)
+    .map(([day, { heads, blocks }]) => ({ day, heads, blocks: [...blocks.values()].toSorted(byInsertion) }))
+}
+
+/** The part of a view in `range`: whole days and blocks outside of it are left out. */
+export function narrowView(view: View, range: TimeRange): View {
+  return view.flatMap((one) => {
+    const { from, to } = clipToDay(range, one.day)
+    const blocks = one.blocks.filter(({ minTime, maxTime }) => minTime < to && maxTime >= from)
+    return from >= to || blocks.length + one.heads.length === 0 ? [] : [{ ...one, blocks }]
+  })
+}
+
+/** Opens the blocks of a day; sources come in the order in which their rows were inserted. */
+export async function openDay({ heads, blocks }: DayView, cache: BlockCache): Promise<readonly Source[]> {
+  const sources: Source[] = []
+  let order = 0
+  const add = (source: Source): void => {
+    if (source.pages.length > 0) sources.push(source)
+    order += source.pages.length
+  }
+  for (let i = 0; i < blocks.length; i += OPEN_CONCURRENCY) {
+    const opened = await Promise.all(blocks.slice(i, i + OPEN_CONCURRENCY).map((meta) => cache.get(meta)))
+    for (const block of opened) add(blockSource(block, order))
+  }
+  for (const head of heads) add(headSource(head, order))
+  return sources
+}
+
+/** Blocks by the WAL records that they hold; merged ones, which do not say, come first, as they are older. */
+function byInsertion(a: BlockMeta, b: BlockMeta): number {
+  const sequence = (meta: BlockMeta): number => meta.source?.fromSequence ?? -1
+  return sequence(a) - sequence(b) || compareIds(a.key, b.key)
+}
+
+/** The end of a key is an id that grows with time. */
+function compareIds(a: string, b: string): number {
+  const [idA, idB] = [a.slice(a.lastIndexOf('-')), b.slice(b.lastIndexOf('-'))]
+  return idA < idB ? -1 : idA > idB ? 1 : 0
+}

@@ -1,0 +1,101 @@
+/**
+ * Which steps of a metric query an entry counts at, exactly to the nanosecond, without BigInt per entry.
+ *
+ * Step k stands at T(k) = start + k·step (the offset is in `start` already) and sees the entries with
+ * T(k) - range < t ≤ T(k). An entry therefore enters at the number of steps before t and leaves at the number of steps before
+ * t + range. Both are the same function of t with another origin (`Edge`), clipped to [0, stepCount].
+ *
+ * An edge works in times of one day. Its `base` is the first step not before midnight: 0 ≤ base < step, taken with BigInt. Then
+ * (t - base) / step is exact enough for `ceil`: numerator and base are integers below 2^53, and the quotient of two such numbers
+ * is never rounded across an integer while quotient · step < 2^53. A step beyond a day has at most one boundary in the day, where
+ * the sign of t - base decides.
+ */
+import { NS_PER_DAY, dayStartNs, type Day } from '#/logs/model/day.ts'
+
+export type StepWindow = {
+  readonly startNs: bigint
+  readonly stepNs: bigint
+  readonly stepCount: number
+  readonly rangeNs: bigint
+}
+
+type Edge = {
+  /** Steps before midnight. */
+  readonly stepsBefore: number
+  /** Time in day of the first step that is not before midnight; NS_PER_DAY when that is another day. */
+  readonly base: number
+}
+
+export class StepGrid {
+  readonly stepCount: number
+  readonly #stepNs: number
+  readonly #enter: Edge
+  readonly #leave: Edge
+  /** Set by {@link locate}: the entry counts at the steps [enterStep, leaveStep). */
+  enterStep = 0
+  leaveStep = 0
+  /** `locate` gives the same steps for every time in (validAfter, validTo]. */
+  validAfter = 0
+  validTo = -1
+
+  constructor(window: StepWindow, day: Day) {
+    // A single step may come without a distance to the next one.
+    const stepNs = window.stepNs > 0n ? window.stepNs : 1n
+    const startInDay = window.startNs - dayStartNs(day)
+    this.stepCount = window.stepCount
+    this.#stepNs = Number(stepNs)
+    this.#enter = makeEdge(startInDay, stepNs)
+    this.#leave = makeEdge(startInDay - window.rangeNs, stepNs)
+  }
+
+  /** Finds the steps of time `t`; the answer is in the fields. */
+  locate(t: number): void {
+    const enter = stepsSince(t, this.#enter.base, this.#stepNs)
+    const leave = stepsSince(t, this.#leave.base, this.#stepNs)
+    this.enterStep = clip(this.#enter.stepsBefore + enter, this.stepCount)
+    this.leaveStep = clip(this.#leave.stepsBefore + leave, this.stepCount)
+    this.validAfter = Math.max(
+      this.#enter.base + (enter - 1) * this.#stepNs,
+      this.#leave.base + (leave - 1) * this.#stepNs,
+    )
+    this.validTo = Math.min(this.#enter.base + enter * this.#stepNs, this.#leave.base + leave * this.#stepNs)
+  }
+
+  /** The steps [first, last) at which any entry of [minTime, maxTime] may count; empty when none does. */
+  stepsOf(minTime: number, maxTime: number): { readonly first: number; readonly last: number } {
+    this.locate(minTime)
+    const first = this.enterStep
+    this.locate(maxTime)
+    return { first, last: this.leaveStep }
+  }
+}
+
+function makeEdge(firstInDay: bigint, stepNs: bigint): Edge {
+  // ceil(-first / step): how many steps lie before midnight, negative when the first one lies far behind it
+  const stepsBefore = ceilDivide(-firstInDay, stepNs)
+  const base = firstInDay + stepsBefore * stepNs
+  return {
+    stepsBefore: Number(clampToSafe(stepsBefore)),
+    base: base >= BigInt(NS_PER_DAY) ? NS_PER_DAY : Number(base),
+  }
+}
+
+function ceilDivide(a: bigint, b: bigint): bigint {
+  const quotient = a / b
+  return a > 0n && quotient * b !== a ? quotient + 1n : quotient
+}
+
+const safe = BigInt(Number.MAX_SAFE_INTEGER) / 2n
+
+function clampToSafe(value: bigint): bigint {
+  return value > safe ? safe : value < -safe ? -safe : value
+}
+
+/** Steps in [base, t). */
+function stepsSince(t: number, base: number, stepNs: number): number {
+  return t <= base ? 0 : Math.ceil((t - base) / stepNs)
+}
+
+function clip(step: number, stepCount: number): number {
+  return step < 0 ? 0 : step > stepCount ? stepCount : step
+}
