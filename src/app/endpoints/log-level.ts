@@ -1,0 +1,24 @@
+import { jsonReply, type Endpoint } from '#/platform/http/endpoint.ts'
+
+export type LevelSwitch = { readonly get: () => string; readonly set: (level: string) => void }
+
+const levels = ['debug', 'info', 'warn', 'error']
+
+export function logLevelEndpoint(level: LevelSwitch): Endpoint {
+  return {
+    methods: ['GET', 'POST'],
+    path: '/log_level',
+    doc: 'The level of the process’s own log; `POST log_level=debug` changes it while running.',
+    tenant: 'none',
+    body: 'form',
+    async handle({ method, query }) {
+      if (method !== 'POST') return jsonReply(200, { message: `Current log level is ${level.get()}` })
+      const wanted = query.get('log_level') ?? ''
+      if (!levels.includes(wanted)) {
+        return jsonReply(400, { status: 'failed', message: `unrecognized log level ${JSON.stringify(wanted)}` })
+      }
+      level.set(wanted)
+      return jsonReply(200, { status: 'success', message: `Log level set to ${wanted}` })
+    },
+  }
+}

@@ -1,0 +1,16 @@
+import type { IngesterControl } from '#/logs/wire/head-view.ts'
+import type { Endpoint } from '#/platform/http/endpoint.ts'
+
+export function flushEndpoint(ingester: IngesterControl): Endpoint {
+  return {
+    methods: ['GET', 'POST'],
+    path: '/flush',
+    doc: 'Writes everything that is in memory as blocks. Answers when it is stored.',
+    tenant: 'none',
+    body: 'form',
+    async handle() {
+      await ingester.flush(undefined)
+      return { status: 204 }
+    },
+  }
+}

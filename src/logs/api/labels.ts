@@ -1,0 +1,20 @@
+import type { Endpoint } from '#/platform/http/endpoint.ts'
+import type { ApiDeps } from './deps.ts'
+import { selectorParam } from './selectors.ts'
+import { parseTimes } from './params.ts'
+import { labelsReply } from './reply.ts'
+
+/** `/labels`, and `/label` as its alias. */
+export function labelsEndpoint(path: string, { frontend, clock }: ApiDeps): Endpoint {
+  return {
+    methods: ['GET', 'POST'],
+    path,
+    doc: 'Names of stream labels in a range of time, of all streams or of those that `query` selects.',
+    tenant: 'required',
+    body: 'form',
+    async handle({ query, tenant, signal }) {
+      const times = parseTimes(query, clock.nowNs())
+      return labelsReply(await frontend.labelNames({ tenant, selectors: selectorParam(query), ...times }, signal))
+    },
+  }
+}

@@ -1,0 +1,73 @@
+/** `POST /loki/api/v1/push` and its ancestor `POST /api/prom/push`: the same but for their JSON. */
+import { pushReply, pushRequestOf, rejectPush, type PushDeps } from './push-reply.ts'
+import { BadRequest } from '#/kernel/errors.ts'
+import { decompress, decompressSnappy, type BodyLimits, type Compression } from '#/logs/write/push/decode-body.ts'
+import { decodeLegacyJson } from '#/logs/write/push/legacy-json.ts'
+import { decodeLokiJson } from '#/logs/write/push/loki-json.ts'
+import { decodeLokiProtobuf } from '#/logs/write/push/loki-protobuf.ts'
+import type { PushColumns } from '#/logs/write/push/push-columns.ts'
+import type { Endpoint, HttpRequest } from '#/platform/http/endpoint.ts'
+
+/** What each `Content-Encoding` means; `snappy` only marks what protobuf bodies are anyway. */
+const compressions: Readonly<Record<string, Compression>> = {
+  '': 'none',
+  snappy: 'none',
+  gzip: 'gzip',
+  deflate: 'deflate',
+  zstd: 'zstd',
+}
+const mediaType = /^\s*([\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+)\s*(?:;|$)/
+
+export function pushEndpoint(deps: PushDeps): Endpoint {
+  const doc =
+    'Takes log entries: protobuf in a snappy block, or JSON, plain or compressed. Answers 204 when all were stored.'
+  return endpoint(deps, { path: '/loki/api/v1/push', doc, decodeJson: decodeLokiJson })
+}
+
+export function legacyPushEndpoint(deps: PushDeps): Endpoint {
+  const doc = 'Takes log entries as /loki/api/v1/push does; its JSON has labels as text and RFC 3339 times.'
+  return endpoint(deps, { path: '/api/prom/push', doc, decodeJson: decodeLegacyJson })
+}
+
+type Variant = {
+  readonly path: string
+  readonly doc: string
+  readonly decodeJson: (body: Buffer) => PushColumns
+}
+
+function endpoint(deps: PushDeps, { path, doc, decodeJson }: Variant): Endpoint {
+  return {
+    methods: ['POST'],
+    path,
+    doc,
+    tenant: 'required',
+    body: 'raw',
+    maxBodyBytes: deps.bodyLimits.maxCompressedBytes,
+    handle: async (request) => {
+      try {
+        const columns = await decode(request, deps.bodyLimits, decodeJson)
+        return pushReply(await deps.distributor.push(request.tenant, pushRequestOf(request, columns)))
+      } catch (error) {
+        return rejectPush(error)
+      }
+    },
+  }
+}
+
+async function decode(
+  request: HttpRequest,
+  limits: BodyLimits,
+  decodeJson: Variant['decodeJson'],
+): Promise<PushColumns> {
+  const contentType = mediaType.exec(request.headers['content-type'] ?? '')?.[1]?.toLowerCase()
+  if (contentType === undefined) throw new BadRequest('mime: no media type')
+  const encoding = (request.headers['content-encoding'] ?? '').trim().toLowerCase()
+  const compression = Object.hasOwn(compressions, encoding) ? compressions[encoding] : undefined
+  if (compression === undefined) {
+    throw new BadRequest(`Content-Encoding "${request.headers['content-encoding'] ?? ''}" not supported`)
+  }
+  const body = await decompress(request.body, compression, limits)
+  return contentType === 'application/json'
+    ? decodeJson(body)
+    : decodeLokiProtobuf(await decompressSnappy(body, limits))
+}

@@ -1,0 +1,53 @@
+/** What the push endpoints share: their dependencies, the headers that they honour, and answers as plain text. */
+import { BadRequest, EddaError, errorStatus } from '#/kernel/errors.ts'
+import type { PushReply, PushRequest } from '#/logs/write/distributor/distributor.ts'
+import type { BodyLimits } from '#/logs/write/push/decode-body.ts'
+import type { PushColumns } from '#/logs/write/push/push-columns.ts'
+import { textReply, type HttpReply, type HttpRequest } from '#/platform/http/endpoint.ts'
+
+export type PushDeps = {
+  readonly distributor: { readonly push: (tenant: string, request: PushRequest) => Promise<PushReply> }
+  readonly bodyLimits: BodyLimits
+}
+
+const maxBackfillShardBytes = 128
+
+/** @throws BadRequest when a header is wrong. */
+export function pushRequestOf(request: HttpRequest, columns: PushColumns): PushRequest {
+  return {
+    columns,
+    backfillShard: backfillShard(header(request, 'x-loki-backfill-shard')),
+    policy: header(request, 'x-loki-ingestion-policy'),
+    signal: request.signal,
+  }
+}
+
+export function pushReply({ status, message }: PushReply): HttpReply {
+  return status === 204 ? { status } : textReply(status, `${message}\n`)
+}
+
+/** The answer to a push that failed as a whole. Errors that nobody foresaw go on to the server. */
+export function rejectPush(error: unknown): HttpReply {
+  if (!(error instanceof EddaError)) throw error
+  return textReply(errorStatus[error.code].http, `${error.message}\n`, retryHeaders(error))
+}
+
+export function retryHeaders({ retryAfterSeconds }: EddaError): Readonly<Record<string, string>> {
+  return retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
+}
+
+function header(request: HttpRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** Node gives header bytes as latin1; the value must be UTF-8. */
+function backfillShard(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined
+  const bytes = Buffer.from(value, 'latin1')
+  const text = bytes.toString('utf8')
+  if (bytes.length > maxBackfillShardBytes || !Buffer.from(text).equals(bytes)) {
+    throw new BadRequest(`X-Loki-Backfill-Shard must be UTF-8 of at most ${maxBackfillShardBytes} bytes`)
+  }
+  return text
+}

@@ -1,0 +1,20 @@
+/** Stream selectors among the parameters of the metadata endpoints. */
+import { BadRequest } from '#/kernel/errors.ts'
+import type { Matcher } from '#/logs/logql/ast/nodes.ts'
+import { parseSelector } from '#/logs/logql/parser/parse-selector.ts'
+
+/** The optional `query`: one selector that must name at least one value; `{}` and nothing mean all streams. */
+export function selectorParam(query: URLSearchParams): readonly (readonly Matcher[])[] {
+  const text = (query.get('query') ?? '').trim()
+  return text === '' || text === '{}' ? [] : [parseSelector(text, { validate: true })]
+}
+
+/** `match[]` and `match`, each a selector without further demands. None, or a single `{}`, means all streams. */
+export function matchParams(query: URLSearchParams): readonly (readonly Matcher[])[] {
+  const groups = [...query.getAll('match[]'), ...query.getAll('match')].map((text) =>
+    parseSelector(text, { validate: false }),
+  )
+  if (groups.length === 1 && groups[0]?.length === 0) return []
+  if (groups.some((matchers) => matchers.length === 0)) throw new BadRequest('0 matchers in group: {}')
+  return groups
+}
