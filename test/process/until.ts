@@ -1,0 +1,13 @@
+/** Asks again and again until the answer is there. Returns it; fails after `limitMs` with what `describe` says. */
+export async function until<T>(
+  ask: () => Promise<T | undefined>,
+  { limitMs, describe }: { readonly limitMs: number; readonly describe: () => string },
+): Promise<T> {
+  const end = performance.now() + limitMs
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${describe()}`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}

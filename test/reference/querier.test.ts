@@ -1,0 +1,371 @@
+/** The querier over small heads and blocks: what the comparison with the reference does not show. */
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { Cancelled, Unavailable, type EddaError } from '#/kernel/errors.ts'
+import { parseExpr } from '#/logs/logql/parser/parse-expr.ts'
+import { parseSelector } from '#/logs/logql/parser/parse-selector.ts'
+import { formatLabels } from '#/logs/model/labels.ts'
+import { Querier, type QuerierOptions } from '#/logs/read/querier/querier.ts'
+import { inlineScanPool } from '#/logs/read/scan/inline-scan-pool.ts'
+import { workerScanPool } from '#/logs/read/scan/worker-scan-pool.ts'
+import type { LogBlock } from '#/logs/store/log-block.ts'
+import type { Direction, QueryAnswer, QueryData, RangeQuery } from '#/logs/wire/query.ts'
+import { MemoryBudget } from '#/platform/memory/memory-budget.ts'
+import { MemoryStore } from '#/platform/objstore/memory.ts'
+import { enableLinearRegex } from '#/platform/regex/linear.ts'
+import { WorkerPool } from '#/platform/workers/worker-pool.ts'
+import { realClock } from '#/platform/world/real-clock.ts'
+import type { BlockMeta } from '#/storage/block/meta.ts'
+import { blockOpener, FixedIngester, makeHeads, writeBlock, type Entry } from './sources.ts'
+
+enableLinearRegex()
+
+const SECOND = 1_000_000_000n
+const DAY = 86_400n * SECOND
+const T0 = 20_000n * DAY
+const MB = 1024 * 1024
+
+const at = (seconds: number, line: string, options: { stream?: string; level?: string } = {}): Entry => ({
+  stream: options.stream ?? '{app="a"}',
+  timeNs: T0 + BigInt(Math.round(seconds * 1e9)),
+  line,
+  metadata: options.level === undefined ? {} : { level: options.level },
+})
+
+type Setup = {
+  readonly blocks?: readonly (readonly Entry[])[]
+  readonly head?: readonly Entry[]
+  readonly pageRows?: number
+  readonly options?: Partial<QuerierOptions>
+}
+
+async function setUp({
+  blocks = [],
+  head = [],
+  pageRows = 100,
+  options = {},
+}: Setup): Promise<{ querier: Querier; budget: MemoryBudget; opened: string[] }> {
+  const store = new MemoryStore(realClock)
+  const metas: BlockMeta[] = []
+  for (const [sequence, entries] of blocks.entries()) {
+    for (const one of makeHeads(`b${sequence}`, entries, pageRows))
+      metas.push(await writeBlock(store, one, { tenant: 'test', sequence }))
+  }
+  const opened: string[] = []
+  const open = blockOpener(store)
+  const openBlock = (meta: BlockMeta): Promise<LogBlock> => {
+    opened.push(meta.key)
+    return open(meta)
+  }
+  const budget = options.budget ?? new MemoryBudget(64 * MB)
+  const ingesters = [new FixedIngester(makeHeads('head', head, pageRows), metas)]
+  const querier = new Querier({ ingesters, openBlock, pool: inlineScanPool(2), clock: realClock, ...options, budget })
+  return { querier, budget, opened }
+}
+
+const never = new AbortController().signal
+
+function range(
+  querier: Querier,
+  query: string,
+  options: Partial<RangeQuery & { maxSeries: number; signal: AbortSignal }> = {},
+): Promise<QueryAnswer> {
+  const { signal = never, maxSeries = 500, ...rest } = options
+  const times = { startNs: T0, endNs: T0 + 1000n * SECOND, stepNs: SECOND, intervalNs: 0n }
+  const request = { tenant: 'test', query, limit: 100, direction: 'backward' as Direction, ...times, ...rest }
+  return querier.range({ ...request, expr: parseExpr(query), maxSeries }, signal)
+}
+
+const instant = (querier: Querier, query: string, timeNs: bigint): Promise<QueryAnswer> =>
+  querier.instant(
+    { tenant: 'test', query, timeNs, limit: 100, direction: 'backward', expr: parseExpr(query), maxSeries: 500 },
+    never,
+  )
+
+const linesOf = (data: QueryData): string[] => {
+  assert(data.kind === 'streams')
+  return data.streams.flatMap(({ entries }) => entries.map(({ line }) => line.toString()))
+}
+
+const vectorOf = (data: QueryData): Readonly<Record<string, number>> => {
+  assert(data.kind === 'vector')
+  return Object.fromEntries(data.samples.map(({ labels, value }) => [formatLabels(labels), value]))
+}
+
+test('streams are sorted by labels, in full and by categories', async () => {
+  const { querier } = await setUp({
+    head: [
+      at(1, '{"x":"1"}', { stream: '{b="1"}', level: 'info' }),
+      at(2, '{"b":"2"}', { stream: '{b="1"}' }),
+      at(3, 'no', { stream: '{a="1"}' }),
+    ],
+  })
+  const { data } = await range(querier, '{a=~".*",b="1"} | json', { direction: 'forward' })
+  assert(data.kind === 'streams')
+  assert.deepEqual(
+    data.streams.map(({ labels }) => formatLabels(labels)),
+    ['{b="1", b_extracted="2"}', '{b="1", level="info", x="1"}'],
+  )
+  assert.equal(data.categorized.length, 1)
+  const [stream] = data.categorized
+  assert.equal(formatLabels(stream!.labels), '{b="1"}')
+  assert.deepEqual(
+    stream!.entries.map(({ structuredMetadata, parsed }) => [structuredMetadata, parsed]),
+    [
+      [[['level', 'info']], [['x', '1']]],
+      [[], [['b_extracted', '2']]],
+    ],
+  )
+})
+
+test('entries of one nanosecond keep the order of insertion from block to head, and backward the reverse', async () => {
+  const { querier } = await setUp({
+    blocks: [[at(5, 'b1'), at(5, 'b2')]],
+    head: [at(5, 'h1'), at(4, 'early'), at(5, 'h2')],
+  })
+  assert.deepEqual(linesOf((await range(querier, '{app="a"}', { direction: 'forward' })).data), [
+    'early',
+    'b1',
+    'b2',
+    'h1',
+    'h2',
+  ])
+  assert.deepEqual(linesOf((await range(querier, '{app="a"}')).data), ['h2', 'h1', 'b2', 'b1', 'early'])
+  assert.deepEqual(linesOf((await range(querier, '{app="a"}', { limit: 3 })).data), ['h2', 'h1', 'b2'])
+  assert.deepEqual(linesOf((await range(querier, '{app="a"}', { limit: 2, direction: 'forward' })).data), [
+    'early',
+    'b1',
+  ])
+})
+
+test('a log query takes its start and leaves out its end', async () => {
+  const { querier } = await setUp({ head: [at(0, 'start'), at(10, 'end')], blocks: [[at(10 - 1e-9, 'last')]] })
+  const { data } = await range(querier, '{app="a"}', { endNs: T0 + 10n * SECOND })
+  assert.deepEqual(linesOf(data), ['last', 'start'])
+  assert.deepEqual(
+    linesOf((await range(querier, '{app="a"}', { startNs: T0 + 10n * SECOND, endNs: T0 + 10n * SECOND })).data),
+    [],
+  )
+})
+
+test('what several sources hold counts once, for logs and for metrics', async () => {
+  const entries = [at(1, 'x', { level: 'info' }), at(2, 'y'), at(3, 'z')]
+  const { querier } = await setUp({
+    blocks: [entries, entries.slice(1)],
+    head: [at(1, 'x'), ...entries, at(2, 'other')],
+  })
+  const { data, stats } = await range(querier, '{app="a"}', { direction: 'forward' })
+  assert.deepEqual(linesOf(data).toSorted(), ['other', 'x', 'x', 'y', 'z'])
+  assert.equal(stats.duplicateRows, 5)
+  assert.deepEqual(vectorOf((await instant(querier, 'sum(count_over_time({app="a"}[1m]))', T0 + 5n * SECOND)).data), {
+    '{}': 5,
+  })
+})
+
+test('stops at the limit: pages and blocks that cannot matter are not read', async () => {
+  const day = (n: number): Entry[] =>
+    Array.from({ length: 100 }, (_, i) => ({
+      ...at(i, `d${n} ${i}`),
+      timeNs: T0 + BigInt(n) * DAY + BigInt(i) * SECOND,
+    }))
+  const days = [day(0), day(1), day(2)]
+  const { querier, opened } = await setUp({
+    blocks: days,
+    // with more jobs at a time the day behind would be opened ahead
+    options: { jobSizes: { firstBytes: 1, maxBytes: 1 }, pool: inlineScanPool(1) },
+  })
+  const newest = await range(querier, '{app="a"}', { endNs: T0 + 3n * DAY, limit: 5 })
+  assert.deepEqual(linesOf(newest.data), ['d2 99', 'd2 98', 'd2 97', 'd2 96', 'd2 95'])
+  assert.equal(opened.length, 1)
+  assert.equal(newest.stats.blocksTotal, 3)
+  assert.equal(newest.stats.blocksRead, 1)
+  const oldest = await range(querier, '{app="a"} |= "9"', { endNs: T0 + 3n * DAY, limit: 1, direction: 'forward' })
+  assert.deepEqual(linesOf(oldest.data), ['d0 9'])
+  assert.equal(opened.length, 2)
+})
+
+test('head pages beyond the newest rows are not scanned', async () => {
+  const head = Array.from({ length: 200 }, (_, i) => at(i, `line ${i}`))
+  const { querier } = await setUp({ head, pageRows: 10, options: { jobSizes: { firstBytes: 1, maxBytes: 1 } } })
+  const { data, stats } = await range(querier, '{app="a"}', { limit: 12 })
+  assert.deepEqual(
+    linesOf(data),
+    head
+      .slice(188)
+      .map(({ line }) => line)
+      .toReversed(),
+  )
+  assert.equal(stats.pagesTotal, 20)
+  assert.equal(stats.pagesRead, 2)
+  assert.equal(stats.headRows, 20)
+})
+
+test('interval keeps entries that far apart, over all streams', async () => {
+  const head = Array.from({ length: 3000 }, (_, i) => at(i / 10, `${i}`, { stream: `{app="a", n="${i % 3}"}` }))
+  const { querier } = await setUp({ head })
+  for (const direction of ['forward', 'backward'] as const) {
+    const ordered = direction === 'forward' ? head : head.toReversed()
+    const expected: Entry[] = []
+    for (const one of ordered) {
+      const last = expected.at(-1)
+      const distance =
+        last === undefined ? 2n ** 63n : direction === 'forward' ? one.timeNs - last.timeNs : last.timeNs - one.timeNs
+      if (distance >= 7n * SECOND) expected.push(one)
+    }
+    for (const limit of [3, 1000]) {
+      const { data } = await range(querier, '{app="a"}', { intervalNs: 7n * SECOND, direction, limit })
+      const wanted = expected.slice(0, limit).map(({ line }) => Number(line))
+      assert.deepEqual(
+        linesOf(data)
+          .map(Number)
+          .toSorted((a, b) => a - b),
+        wanted.toSorted((a, b) => a - b),
+      )
+    }
+  }
+})
+
+test('instant answers are sorted by labels unless the query sorts by value', async () => {
+  const head = ['c', 'a', 'b', 'b', 'b', 'c'].map((app, i) => at(i, 'x', { stream: `{app="${app}"}` }))
+  const { querier } = await setUp({ head })
+  const keys = async (query: string): Promise<string[]> =>
+    Object.keys(vectorOf((await instant(querier, query, T0 + 10n * SECOND)).data))
+  assert.deepEqual(await keys('topk(2, count_over_time({app=~".+"}[1m]))'), ['{app="b"}', '{app="c"}'])
+  assert.deepEqual(await keys('sort_desc(topk(2, count_over_time({app=~".+"}[1m])))'), ['{app="b"}', '{app="c"}'])
+  assert.deepEqual(await keys('sort(count_over_time({app=~".+"}[1m]))'), ['{app="a"}', '{app="c"}', '{app="b"}'])
+})
+
+test('far past, far future and years of nothing cost nothing', async () => {
+  const { querier, opened } = await setUp({ blocks: [[at(1, 'x')]] })
+  assert.deepEqual(vectorOf((await instant(querier, 'vector(1)+vector(1)', 4_000_000_000n * SECOND)).data), { '{}': 2 })
+  const century = { startNs: -50n * 365n * DAY, endNs: 100n * 365n * DAY }
+  assert.deepEqual(linesOf((await range(querier, '{app="a"}', century)).data), ['x'])
+  const { data } = await range(querier, 'sum(count_over_time({app="a"}[1y]))', { ...century, stepNs: 365n * DAY })
+  assert(data.kind === 'matrix')
+  assert.deepEqual(
+    [...data.series[0]!.present].reduce((sum, one) => sum + one, 0),
+    1,
+  )
+  assert.equal(opened.length, 1)
+  const scalar = await range(querier, '1 + 1', { endNs: T0 + 2n * SECOND })
+  assert(scalar.data.kind === 'matrix')
+  assert.deepEqual([...scalar.data.series[0]!.values], [2, 2, 2])
+})
+
+test('more series than allowed, log queries at an instant, and what is not evaluated are refused', async () => {
+  const head = ['a', 'b', 'c'].map((app) => at(1, 'x', { stream: `{app="${app}"}` }))
+  const { querier } = await setUp({ head })
+  const all = 'count_over_time({app=~".+"}[10s])'
+  await assert.rejects(range(querier, all, { maxSeries: 2 }), {
+    code: 'bad_request',
+    message:
+      'maximum number of series (2) reached for a single query; consider reducing query cardinality by adding more specific stream selectors, reducing the time range, or aggregating results with functions like sum(), count() or topk()',
+  })
+  const { data } = await range(querier, `topk(2, ${all})`, { maxSeries: 2 })
+  assert.equal(data.kind === 'matrix' && data.series.length, 2)
+  await assert.rejects(instant(querier, '{app="a"}', T0), /log queries are not supported as an instant query type/)
+  const { querier: empty } = await setUp({})
+  await assert.rejects(
+    instant(empty, 'quantile_over_time(0.5, {app="a"} | unwrap x [1m])', T0),
+    /quantile_over_time is parsed but not evaluated yet/,
+  )
+})
+
+test('memory is taken from the budget and given back; beyond the share the query says what to narrow', async () => {
+  const head = Array.from({ length: 300 }, (_, i) => at(i, 'x'.repeat(1000)))
+  const { querier, budget } = await setUp({ blocks: [head], options: { budget: new MemoryBudget(MB) } })
+  const held = async (): Promise<number> => (
+    await range(querier, 'sum(count_over_time({app="a"}[10s]))'),
+    budget.usedBytes
+  )
+  const before = await held()
+  await assert.rejects(
+    range(querier, '{app="a"}', { limit: 1000 }),
+    /the query needs more than the 256KB of memory that it may use; reduce the time range or the limit/,
+  )
+  assert.equal(await held(), before)
+  const other = budget.reserve('other')
+  assert(other.grow(budget.limitBytes - budget.usedBytes))
+  const impatient = { ...realClock, sleep: async () => undefined }
+  const { querier: poor } = await setUp({ blocks: [head], options: { budget, clock: impatient, blockCacheBytes: 1 } })
+  await assert.rejects(
+    range(poor, 'sum(count_over_time({app="a"}[10s]))'),
+    (error: EddaError) => error instanceof Unavailable && error.retryAfterSeconds === 1,
+  )
+})
+
+test('an aborted query ends with the reason', async () => {
+  const abort = new AbortController()
+  abort.abort(new Cancelled())
+  const { querier, budget } = await setUp({ head: [at(1, 'x')], blocks: [[at(2, 'y')]] })
+  await assert.rejects(range(querier, '{app="a"}', { signal: abort.signal }), Cancelled)
+  await assert.rejects(range(querier, 'rate({app="a"}[1m])', { signal: abort.signal }), Cancelled)
+  assert(budget.usedBytes < MB)
+})
+
+test('labels, values, series and sizes come from indexes alone', async () => {
+  const { querier } = await setUp({
+    blocks: [
+      [
+        at(1, 'abc', { stream: '{app="a", env="dev"}' }),
+        at(50, 'abc', { stream: '{app="b", env="prod"}', level: 'info' }),
+      ],
+    ],
+    head: [at(100, 'wxyz', { stream: '{app="c"}' }), at(200, 'wxyz', { stream: '{app="a", env="dev"}' })],
+  })
+  const query = (from: number, to: number, ...selectors: string[]) => ({
+    tenant: 'test',
+    selectors: selectors.map((text) => parseSelector(text, { validate: false })),
+    startNs: T0 + BigInt(from) * SECOND,
+    endNs: T0 + BigInt(to) * SECOND,
+  })
+  assert.deepEqual(await querier.labelNames(query(0, 300), never), ['app', 'env'])
+  assert.deepEqual(await querier.labelNames(query(60, 150), never), ['app'])
+  assert.deepEqual(await querier.labelValues('app', query(0, 300), never), ['a', 'b', 'c'])
+  assert.deepEqual(await querier.labelValues('app', query(0, 10), never), ['a'])
+  assert.deepEqual(await querier.labelValues('app', query(100, 100), never), ['c'])
+  assert.deepEqual(await querier.labelValues('app', query(0, 300, '{env="prod"}'), never), ['b'])
+  assert.deepEqual(await querier.labelValues('none', query(0, 300), never), [])
+  const series = async (...selectors: string[]): Promise<string[]> =>
+    (await querier.series(query(0, 300, ...selectors), never)).map(formatLabels)
+  assert.deepEqual(await series(), ['{app="a", env="dev"}', '{app="b", env="prod"}', '{app="c"}'])
+  assert.deepEqual(await series('{app="c"}', '{env=~"p.*"}'), ['{app="b", env="prod"}', '{app="c"}'])
+  const all = await querier.indexStats(query(0, 300), never)
+  assert.deepEqual({ ...all, bytes: 0 }, { streams: 3, chunks: 2, bytes: 0, entries: 4 })
+  assert(all.bytes >= 14)
+  assert.equal((await querier.indexStats(query(150, 300), never)).entries, 1)
+})
+
+const pools: WorkerPool[] = []
+after(() => Promise.all(pools.map((pool) => pool.close(0))))
+
+test('worker threads give the same answers', async () => {
+  const pool = new WorkerPool({ clock: realClock, threads: 2 })
+  pools.push(pool)
+  const entries = Array.from({ length: 20_000 }, (_, i) =>
+    at(i / 100, JSON.stringify({ n: i, status: i % 7 === 0 ? 500 : 200 }), { stream: `{app="a", n="${i % 5}"}` }),
+  )
+  const setup = { blocks: [entries.slice(0, 12_000)], head: entries.slice(11_000), pageRows: 5000 }
+  const inline = await setUp(setup)
+  const threaded = await setUp({
+    ...setup,
+    options: { pool: workerScanPool(pool), jobSizes: { firstBytes: 100_000, maxBytes: 200_000 } },
+  })
+  for (const query of [
+    'sum by (status) (count_over_time({app="a"} | json | status >= 500 [20s]))',
+    'count_over_time({app="a"}[1m])',
+  ]) {
+    assert.deepEqual((await range(threaded.querier, query)).data, (await range(inline.querier, query)).data)
+  }
+  const [a, b] = [
+    await range(threaded.querier, '{app="a"} |= "999"'),
+    await range(inline.querier, '{app="a"} |= "999"'),
+  ]
+  assert.deepEqual(linesOf(a.data), linesOf(b.data))
+  assert.equal(a.stats.duplicateRows, 1000)
+  assert(pool.stats().completed > 3)
+  await assert.rejects(
+    range(threaded.querier, 'rate({app="a"} | logfmt --strict [1m])'),
+    /pipeline error: 'LogfmtParserErr'/,
+  )
+})
