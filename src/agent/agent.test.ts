@@ -109,6 +109,29 @@ test('rotation by rename while somebody writes: every line once, the old file to
   )
 })
 
+test('a rotated file that is renamed while its directory is read is not read again', async () => {
+  await using bench = new AgentBench()
+  bench.append('a.log', 'one\n')
+  const { disk, ...rest } = realWorld()
+  let hidden = 0
+  const list: typeof disk.list = async (path) => {
+    const entries = await disk.list(path)
+    // as when the file goes from a name that was not read yet to one that was passed
+    return hidden-- > 0 ? entries.filter(({ name }) => name !== 'a.log.1') : entries
+  }
+  const targets = [{ paths: [`${bench.dir}/a.log*`], exclude: [], labels: {} }]
+  await bench.start({ rotated_file_wait: 5, targets }, { ...rest, disk: { ...disk, list } })
+  await bench.untilLines(1)
+  renameSync(bench.path('a.log'), bench.path('a.log.1'))
+  await new Promise((resolve) => setTimeout(resolve, 60))
+  hidden = 4
+  bench.append('a.log', 'two\n')
+  await bench.untilLines(2)
+  await new Promise((resolve) => setTimeout(resolve, 60))
+  assert.ok(hidden <= 0, 'the directory was read meanwhile')
+  assert.deepEqual(bench.loki.lines().toSorted(), ['one', 'two'])
+})
+
 test('a rotated file that was let go is not read again, and is read on when it grows late', async () => {
   await using bench = new AgentBench()
   bench.append('a.log', 'one\n')

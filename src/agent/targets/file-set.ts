@@ -15,6 +15,8 @@ import { compileGlob, expandGlob, type Glob } from './glob.ts'
 /** Compressed files are old ones that were shipped before. */
 const compressed = /\.(gz|bz2|xz|zst|zip|lz4|Z)$/
 
+const missesUntilGone = 3
+
 export type Discovery = {
   /** Files that were never seen before; from now on they must be found again, whatever their name. */
   readonly added: readonly FilePosition[]
@@ -32,6 +34,8 @@ export class FileSet {
   #parked: FilePosition[]
   #nextId: number
   readonly #warned = new Set<string>()
+  /** How often in a row a parked file was not found, by id. */
+  readonly #missed = new Map<number, number>()
 
   constructor(
     targets: readonly AgentTarget[],
@@ -136,25 +140,37 @@ export class FileSet {
     for (const position of this.#parked) {
       const target = this.#targets.find(({ paths }) => paths.some((glob) => glob.matches(position.path)))
       const path = target && (await pathOf(position))
-      const kept = path !== undefined && (await this.#isStill(position, path))
-      if (target === undefined || path === undefined || kept === false) {
+      const found = path === undefined ? 'missing' : await this.#find(position, path)
+      const isForgotten = target === undefined || found === 'replaced' || this.#isGone(position, found === 'missing')
+      if (isForgotten) {
         forgotten.push(position.id)
+        this.#missed.delete(position.id)
         this.#parked = this.#parked.filter((one) => one !== position)
-      } else if (kept.sizeBytes > position.offset) {
+      } else if (path !== undefined && typeof found === 'object' && found.sizeBytes > position.offset) {
         this.#takeUp(position, target.labels, 'rotated', path)
       }
     }
     return forgotten
   }
 
-  /** The file at `path` if it is the one that was read to `position`. */
-  async #isStill(position: FilePosition, path: string): Promise<FileStat | false> {
+  /** A file that is renamed while its directory is read may be seen under no name; gone is what was missed several times. */
+  #isGone({ id }: FilePosition, isMissing: boolean): boolean {
+    const misses = isMissing ? (this.#missed.get(id) ?? 0) + 1 : 0
+    if (misses === 0) this.#missed.delete(id)
+    else this.#missed.set(id, misses)
+    return misses >= missesUntilGone
+  }
+
+  /** The file at `path` if it is the one that was read to `position`; `replaced` when its inode holds something else. */
+  async #find(position: FilePosition, path: string): Promise<FileStat | 'missing' | 'replaced'> {
     const found = await this.#world.disk.stat(path)
-    if (found === undefined || found.sizeBytes < position.offset) return false
+    if (found?.inode !== position.inode) return 'missing'
+    if (found.sizeBytes < position.offset) return 'replaced'
     // a file that was empty is known by its inode alone, which may be another file's by now
-    if (position.fingerprint.length === 0 && !basename(path).startsWith(basename(position.path))) return false
+    if (position.fingerprint.length === 0 && !basename(path).startsWith(basename(position.path))) return 'replaced'
     const first = await this.#firstBytes(path, found).catch(() => undefined)
-    return first !== undefined && fits(position.fingerprint, first) && found
+    if (first === undefined) return 'missing'
+    return fits(position.fingerprint, first) ? found : 'replaced'
   }
 
   #add(position: FilePosition, place: TailPlace): void {
