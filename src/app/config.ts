@@ -19,7 +19,7 @@ export const sections = {
     'Edda: how long a stop may take; whatever is not flushed by then stays in the WAL.',
   ),
   memory_limit: bytes(
-    '112MB',
+    '96MB',
     'Edda: bytes for heads, caches and queries together. Beyond it: flush early, then push back.',
   ),
   self_logs: bool(
@@ -77,7 +77,7 @@ export const sections = {
       ),
       sync_interval: duration('1s', 'Edda: time between syncs for `sync: interval`.'),
     },
-    flush_bytes: bytes('24MB', "Edda: size of a tenant's heads at which they are written as blocks."),
+    flush_bytes: bytes('16MB', "Edda: size of a tenant's heads at which they are written as blocks."),
     flush_age: duration(
       '5m',
       "Edda: age of a tenant's oldest entry in memory at which its heads are written as blocks.",
