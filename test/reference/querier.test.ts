@@ -278,6 +278,8 @@ test('memory is taken from the budget and given back; beyond the share the query
     await range(querier, 'sum(count_over_time({app="a"}[10s]))'),
     budget.usedBytes
   )
+  await held()
+  // the index of the block, and page buffers for the next query
   const before = await held()
   await assert.rejects(
     range(querier, '{app="a"}', { limit: 1000 }),
@@ -285,6 +287,7 @@ test('memory is taken from the budget and given back; beyond the share the query
   )
   assert.equal(await held(), before)
   const other = budget.reserve('other')
+  assert.equal(other.grow(budget.limitBytes), false, 'and idle buffers are given up')
   assert(other.grow(budget.limitBytes - budget.usedBytes))
   const impatient = { ...realClock, sleep: async () => undefined }
   const { querier: poor } = await setUp({ blocks: [head], options: { budget, clock: impatient, blockCacheBytes: 1 } })

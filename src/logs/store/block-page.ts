@@ -9,11 +9,15 @@ import { assert } from '#/kernel/assert.ts'
 import type { ByteOrigin } from '#/kernel/byte-reader.ts'
 import { crc32 } from '#/kernel/crc32.ts'
 import { Corruption } from '#/kernel/errors.ts'
-import { unsealBytes, unsealF64, unsealU32 } from '#/storage/column/number-columns.ts'
+import { unsealBytesInto, unsealF64, unsealU32 } from '#/storage/column/number-columns.ts'
+import { ScratchBuffers } from '#/storage/column/scratch-buffers.ts'
 import type { SealedColumn } from '#/storage/column/sealed.ts'
 import { decodeTextColumn } from '#/storage/column/text-column.ts'
 
 const MAX_PAGE_LINE_BYTES = 0xffff_ffff
+/** Idle memory of a thread for lines: enough for the pages that a scan has open at a time. */
+const MAX_IDLE_BYTES = 8 * 1024 * 1024
+const lineMemory = new ScratchBuffers(MAX_IDLE_BYTES)
 
 export function decodeBlockPage(bytes: PageBytes): LogPage {
   return new BlockPage(bytes)
@@ -28,6 +32,8 @@ class BlockPage implements LogPage {
   #time: Float64Array | undefined
   #lineStart: Uint32Array | undefined
   #lines: Buffer | undefined
+  /** What `lines` lie in, when it can be used again. */
+  #taken: Buffer | undefined
 
   constructor(page: PageBytes) {
     this.#page = page
@@ -46,18 +52,28 @@ class BlockPage implements LogPage {
   }
 
   get lineStart(): Uint32Array {
-    this.#lineStart ??= this.#decode(COLUMN_LENGTH, (column, origin) => this.#sumLengths(column, origin))
+    this.#lineStart ??= this.#decode(COLUMN_LENGTH, (column, origin) => {
+      const starts = this.#sumLengths(column, origin)
+      this.#checkLines(this.#lines, starts, origin)
+      return starts
+    })
     return this.#lineStart
   }
 
   get lines(): Buffer {
     this.#lines ??= this.#decode(COLUMN_LINE, (column, origin) => {
-      const lines = unsealBytes(column, origin)
-      const expected = this.lineStart[this.rowCount]!
-      if (lines.length !== expected) throw new Corruption(origin, `${lines.length} bytes of lines, not ${expected}`)
-      return lines
+      const { raw, taken } = unsealBytesInto(column, origin, lineMemory)
+      this.#taken = taken
+      this.#checkLines(raw, this.#lineStart, origin)
+      return raw
     })
     return this.#lines
+  }
+
+  release(): void {
+    if (this.#taken !== undefined) lineMemory.giveBack(this.#taken)
+    this.#taken = undefined
+    this.#lines = undefined
   }
 
   meta(name: string): MetaColumn | undefined {
@@ -71,6 +87,13 @@ class BlockPage implements LogPage {
     const decoded = this.#decode(columnName, (column, origin) => decodeTextColumn(column, this.rowCount, origin))
     this.#meta.set(name, decoded)
     return decoded
+  }
+
+  /** Lengths and lines must fit as soon as both are decoded, whichever came first. */
+  #checkLines(lines: Buffer | undefined, starts: Uint32Array | undefined, origin: ByteOrigin): void {
+    if (lines === undefined || starts === undefined) return
+    const expected = starts[this.rowCount]!
+    if (lines.length !== expected) throw new Corruption(origin, `${lines.length} bytes of lines, not ${expected}`)
   }
 
   #sumLengths(column: SealedColumn, origin: ByteOrigin): Uint32Array {

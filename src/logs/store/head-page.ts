@@ -39,6 +39,9 @@ class HeadPage implements LogPage {
     return [...this.#usedNames().keys()]
   }
 
+  /** The memory is the ingester's. */
+  release(): void {}
+
   meta(name: string): MetaColumn | undefined {
     const known = this.#meta.get(name)
     if (known !== undefined) return known

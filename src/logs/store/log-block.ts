@@ -21,9 +21,21 @@ export interface LogBlock {
   streamStats(ordinals: Uint32Array | undefined): readonly StreamStat[]
   /**
    * Reads the bytes of pages, coalescing neighbours, into shared memory. `columns` says what the worker will need; more may
-   * come. @throws Corruption when a checksum fails, Unavailable when the store does not answer.
+   * come. The bytes are valid as long as `memory` is; by default they own it.
+   * @throws Corruption when a checksum fails, Unavailable when the store does not answer.
    */
-  readPages(positions: readonly number[], columns: PageColumns, signal: AbortSignal | undefined): Promise<PageBytes[]>
+  readPages(
+    positions: readonly number[],
+    columns: PageColumns,
+    signal: AbortSignal | undefined,
+    memory?: PageMemory,
+  ): Promise<PageBytes[]>
+}
+
+/** Where the bytes of pages go. */
+export type PageMemory = {
+  /** At least `sizeBytes`. */
+  take(sizeBytes: number): SharedArrayBuffer
 }
 
 export type PageEntry = {

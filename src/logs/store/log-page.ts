@@ -17,6 +17,8 @@ export interface LogPage {
   readonly metaNames: readonly string[]
   /** Undefined when no row has it. */
   meta(name: string): MetaColumn | undefined
+  /** Says that nobody looks at `lines` any more, so that its memory can be used for another page. */
+  release(): void
 }
 
 /** One structured-metadata name over all rows of a page. */

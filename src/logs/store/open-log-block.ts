@@ -2,7 +2,7 @@
 import { planReads } from './plan-reads.ts'
 import type { PageSpan } from './plan-reads.ts'
 import { COLUMN_LENGTH, COLUMN_LINE, COLUMN_STREAM, COLUMN_TIME, metaNameOf } from './columns.ts'
-import type { LogBlock, PageBytes, PageColumns, PageEntry, StreamStat } from './log-block.ts'
+import type { LogBlock, PageBytes, PageColumns, PageEntry, PageMemory, StreamStat } from './log-block.ts'
 import { assert } from '#/kernel/assert.ts'
 import { eachConcurrently } from '#/kernel/each-concurrently.ts'
 import { formatLabels } from '#/logs/model/labels.ts'
@@ -84,9 +84,14 @@ class OpenLogBlock implements LogBlock {
     positions: readonly number[],
     columns: PageColumns,
     signal: AbortSignal | undefined,
+    memory?: PageMemory,
   ): Promise<PageBytes[]> {
     const wanted = positions.map((position) => this.#wantedOf(position, columns))
-    const plan = planReads(wanted.map(({ span }) => span))
+    const memoryFor = memory && ((sizeBytes: number): SharedArrayBuffer => memory.take(sizeBytes))
+    const plan = planReads(
+      wanted.map(({ span }) => span),
+      memoryFor,
+    )
     await eachConcurrently(plan.reads, MAX_READS_IN_FLIGHT, ({ offset, target }) =>
       this.#store.readInto(this.meta.key, offset, target, signal),
     )

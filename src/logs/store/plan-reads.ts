@@ -19,17 +19,17 @@ export type ReadPlan = {
   readonly bytesOf: readonly Uint8Array<SharedArrayBuffer>[]
 }
 
-/** Spans may come in any order, and overlap. */
-export function planReads(spans: readonly PageSpan[]): ReadPlan {
+/** Spans may come in any order, and overlap. `memoryFor` may give more than it is asked for. */
+export function planReads(spans: readonly PageSpan[], memoryFor = ownMemory): ReadPlan {
   const order = spans.map((_, i) => i).sort((a, b) => spans[a]!.start - spans[b]!.start)
   const reads: { readonly offset: number; readonly target: Uint8Array<SharedArrayBuffer> }[] = []
   const bytesOf: Uint8Array<SharedArrayBuffer>[] = []
   for (let from = 0; from < order.length;) {
     const { to, end } = extend(spans, order, from)
     const { start } = spans[order[from]!]!
-    const memory = new SharedArrayBuffer(end - start)
-    for (let at = 0; at < memory.byteLength; at += MAX_READ_BYTES) {
-      const size = Math.min(MAX_READ_BYTES, memory.byteLength - at)
+    const memory = memoryFor(end - start)
+    for (let at = 0; at < end - start; at += MAX_READ_BYTES) {
+      const size = Math.min(MAX_READ_BYTES, end - start - at)
       reads.push({ offset: start + at, target: new Uint8Array(memory, at, size) })
     }
     for (; from < to; from++) {
@@ -38,6 +38,10 @@ export function planReads(spans: readonly PageSpan[]): ReadPlan {
     }
   }
   return { reads, bytesOf }
+}
+
+function ownMemory(sizeBytes: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(sizeBytes)
 }
 
 /** How many of the spans, from `from` in `order`, go into one range, and where it ends. */

@@ -9,7 +9,8 @@ import {
 } from './encoding.ts'
 import { decodePackedU32, encodePackedU32 } from './packed-u32.ts'
 import { decodeRunsU32, encodeRunsU32 } from './runs-u32.ts'
-import { sealColumn, unsealColumn } from './sealed.ts'
+import type { ScratchBuffers } from './scratch-buffers.ts'
+import { sealColumn, unsealColumn, unsealColumnInto } from './sealed.ts'
 import type { SealedColumn } from './sealed.ts'
 import { ByteReader } from '#/kernel/byte-reader.ts'
 import type { ByteOrigin } from '#/kernel/byte-reader.ts'
@@ -60,9 +61,26 @@ export function unsealF64(column: SealedColumn, count: number, origin: ByteOrigi
 
 /** Bytes as they are: lines back to back. */
 export function unsealBytes(column: SealedColumn, origin: ByteOrigin): Buffer {
+  checkIsBytes(column, origin)
+  return unsealColumn(column.encoding, column.bytes, origin)
+}
+
+/**
+ * As {@link unsealBytes}; the bytes lie in `taken`, which came from `memory` and may be given back to it, or, when `taken`
+ * is undefined, in the column itself.
+ */
+export function unsealBytesInto(
+  column: SealedColumn,
+  origin: ByteOrigin,
+  memory: ScratchBuffers,
+): { readonly raw: Buffer; readonly taken: Buffer | undefined } {
+  checkIsBytes(column, origin)
+  return unsealColumnInto(column, origin, memory)
+}
+
+function checkIsBytes(column: SealedColumn, origin: ByteOrigin): void {
   const encoding = column.encoding & ~ENCODING_ZSTD_FLAG
   if (encoding !== ENCODING_BYTES) {
     throw new ByteReader(column.bytes, origin).corruption(`${encoding} is not the encoding of bytes`)
   }
-  return unsealColumn(column.encoding, column.bytes, origin)
 }

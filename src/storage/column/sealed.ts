@@ -4,7 +4,9 @@
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
+import { decompressInto } from './decompress-into.ts'
 import { ENCODING_ZSTD_FLAG } from './encoding.ts'
+import type { ScratchBuffers } from './scratch-buffers.ts'
 import { ByteReader } from '#/kernel/byte-reader.ts'
 import type { ByteOrigin } from '#/kernel/byte-reader.ts'
 import { MAX_UVARINT_BYTES, writeUvarint } from '#/kernel/varint.ts'
@@ -51,6 +53,35 @@ export function unsealColumn(encoding: number, bytes: Uint8Array, origin: ByteOr
   }
   if (raw.length !== size) throw reader.corruption(`zstd frame holds ${raw.length} bytes, not ${size}`)
   return raw
+}
+
+/**
+ * As {@link unsealColumn}, with decompressed bytes in `memory`; `taken` is what to give back, undefined when the bytes lie in the
+ * column itself.
+ */
+export function unsealColumnInto(
+  { encoding, bytes }: SealedColumn,
+  origin: ByteOrigin,
+  memory: ScratchBuffers,
+): { readonly raw: Buffer; readonly taken: Buffer | undefined } {
+  if ((encoding & ENCODING_ZSTD_FLAG) === 0) return { raw: unsealColumn(encoding, bytes, origin), taken: undefined }
+  const reader = new ByteReader(bytes, origin)
+  const size = reader.count(MAX_COLUMN_BYTES, 'column size')
+  const frame = reader.bytes(reader.remaining)
+  // one byte more than needed tells a frame that is too large
+  const taken = memory.take(size + 1)
+  let found: number
+  try {
+    found = decompressInto(frame, taken)
+  } catch (error) {
+    memory.giveBack(taken)
+    throw reader.corruption('bytes are not a zstd frame of the size that precedes them', error)
+  }
+  if (found !== size) {
+    memory.giveBack(taken)
+    throw reader.corruption(`zstd frame holds ${found} bytes, not ${size}`)
+  }
+  return { raw: taken.subarray(0, size), taken }
 }
 
 function framed(rawSize: number, frame: Uint8Array): Uint8Array {

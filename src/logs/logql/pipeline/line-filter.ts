@@ -23,6 +23,7 @@ export function compilePageFilter(node: LineFilterNode): PageFilter {
   const tests = compileTests(node)
   const wanted = isNegative(node) ? 0 : 1
   return {
+    mayPass: (lines) => wanted === 0 || mayMatch(lines, tests),
     select(lines, lineStart, rows, count) {
       const marks = new Uint8Array(count)
       markTests({ lines, base: 0, lineStart, rows, count }, tests, marks)
@@ -31,6 +32,12 @@ export function compilePageFilter(node: LineFilterNode): PageFilter {
       return kept
     },
   }
+}
+
+/** A text that is found over the end of a line is counted as found. */
+function mayMatch(lines: Buffer, { needles, regexes, patterns, ips }: LineTests): boolean {
+  if (regexes.length > 0 || patterns.length > 0 || ips.length > 0) return true
+  return needles.some((needle) => lines.includes(needle))
 }
 
 /** The same for a line that an earlier stage wrote. */

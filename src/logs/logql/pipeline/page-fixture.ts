@@ -24,6 +24,7 @@ export function pageOf(entries: readonly (FixtureEntry | string)[]): LogPage {
     lines: Buffer.concat(parts),
     metaNames,
     meta: (name) => ({ valueOf: (row) => (rows[row] as FixtureEntry).meta?.[name], dictionary: undefined }),
+    release: () => undefined,
   }
 }
 

@@ -64,6 +64,8 @@ export type RowStage = (row: Row) => boolean
  * everything that changes lines.
  */
 export interface PageFilter {
+  /** False only when certainly none of these lines, which stand back to back, passes. Looks at bytes alone, and is cheap. */
+  mayPass(lines: Buffer): boolean
   /**
    * Keeps of `rows` (ascending positions, `count` of them) those whose line passes; writes them to the front of `rows` in
    * order and returns how many.

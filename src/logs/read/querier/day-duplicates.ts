@@ -215,17 +215,19 @@ function* split(candidates: Candidates, window: Window, options: SplitOptions): 
 async function compare(run: QueryRun, slice: Slice): Promise<DuplicatesResult> {
   const { from, to, comparesBytes, bytes } = slice
   await run.reserve(bytes)
+  const memory = run.buffers.lease()
   try {
     const columns = { lengths: true, lines: comparesBytes, meta: comparesBytes ? ('all' as const) : [] }
     const parts: DuplicatePart[] = []
     for (const [source, streams, pages] of slice.pages) {
-      const read = await readPages(source, pages, { columns, from, to, dropped: new Map(), signal: run.signal })
+      const read = await readPages(source, pages, { columns, from, to, dropped: new Map(), memory, signal: run.signal })
       parts.push({ streams, pages: read })
     }
     const result = await run.runJob({ kind: 'duplicates', from, to, parts, comparesBytes }, false)
     if (result.kind !== 'duplicates') throw new TypeError(`a job for duplicates answered ${result.kind}`)
     return result
   } finally {
+    memory.release()
     run.release(bytes)
   }
 }

@@ -3,7 +3,7 @@
  * left is cut into jobs.
  */
 import { clipToDay, type Day, type TimeRange } from '#/logs/model/day.ts'
-import type { PageColumns } from '#/logs/store/log-block.ts'
+import type { PageColumns, PageMemory } from '#/logs/store/log-block.ts'
 import type { ScanPart } from '#/logs/read/scan/scan-job.ts'
 import { shareLabels } from '#/storage/index/shared-labels.ts'
 import type { LabelMatcher } from '#/storage/index/label-index.ts'
@@ -64,13 +64,18 @@ export type PageBatch = {
   readonly sizeBytes: number
 }
 
-/** Takes pages from position `at` until they hold `targetBytes` of lines, or as many rows as that would usually be. */
-export function takeBatch(pages: readonly SourcePage[], at: number, targetBytes: number): PageBatch {
+/** Takes pages from position `at`, one at least, until they hold `lineBytes` of lines or `readBytes` of compressed columns. */
+export function takeBatch(
+  pages: readonly SourcePage[],
+  at: number,
+  most: { readonly lineBytes: number; readonly readBytes: number },
+): PageBatch {
   const taken: SourcePage[] = []
   let [rowCount, lineBytes, sizeBytes] = [0, 0, 0]
   for (let i = at; i < pages.length; i++) {
     const page = pages[i]!
-    if (taken.length > 0 && lineBytes + page.lineBytes > targetBytes) break
+    const isFull = lineBytes + page.lineBytes > most.lineBytes || sizeBytes + page.sizeBytes > most.readBytes
+    if (taken.length > 0 && isFull) break
     taken.push(page)
     rowCount += page.rowCount
     lineBytes += page.lineBytes
@@ -79,18 +84,18 @@ export function takeBatch(pages: readonly SourcePage[], at: number, targetBytes:
   return { pages: taken, rowCount, lineBytes, sizeBytes }
 }
 
-/** Reads the pages of a batch and makes the parts of its job, sources in the order of insertion. */
+/** Reads the pages of a batch into `memory` and makes the parts of its job, sources in the order of insertion. */
 export async function readBatch(
   run: QueryRun,
   scan: Pick<DayScan, 'from' | 'to' | 'streams' | 'dropped'>,
   batch: PageBatch,
-  columns: PageColumns,
+  { columns, memory }: { readonly columns: PageColumns; readonly memory: PageMemory },
 ): Promise<readonly ScanPart[]> {
   const bySource = Map.groupBy(batch.pages, ({ source }) => source)
   const parts: ScanPart[] = []
   for (const [source, pages] of bySource) {
     const { from, to, dropped } = scan
-    const read = await readPages(source, pages, { columns, from, to, dropped, signal: run.signal })
+    const read = await readPages(source, pages, { columns, from, to, dropped, memory, signal: run.signal })
     run.stats.pagesRead += pages.length
     if (source.data.kind === 'block') {
       run.countBlockRead(source.id)

@@ -22,6 +22,7 @@ import type {
   RangeQuery,
 } from '#/logs/wire/query.ts'
 import type { MemoryBudget } from '#/platform/memory/memory-budget.ts'
+import { SharedBuffers } from '#/platform/memory/shared-buffers.ts'
 import { noLabels } from '#/series/labels.ts'
 import { constantSeries, sortedByLabels, type Series } from '#/series/series-set.ts'
 import type { Labels } from '#/storage/index/label-index.ts'
@@ -50,6 +51,8 @@ export type Parsed<Q> = Q & { readonly expr: Expr<StageNode>; readonly maxSeries
 
 /** Part of the budget for open blocks, when nothing is said. */
 const BLOCK_CACHE_SHARE = 0.125
+/** Part of the budget for page buffers that wait for the next job. */
+const IDLE_BUFFERS_SHARE = 0.0625
 const jobSizesDefault: JobSizes = { firstBytes: 2 * 1024 * 1024, maxBytes: 32 * 1024 * 1024 }
 /** Rows that are fetched at once for a query that keeps only some of them. */
 const MIN_THINNED_BATCH = 1000
@@ -57,12 +60,14 @@ const MIN_THINNED_BATCH = 1000
 export class Querier {
   readonly #options: QuerierOptions
   readonly #cache: BlockCache
+  readonly #buffers: SharedBuffers
 
   constructor(options: QuerierOptions) {
     const { openBlock, budget, blockCacheBytes } = options
     this.#options = options
     const maxBytes = blockCacheBytes ?? Math.max(1, Math.floor(budget.limitBytes * BLOCK_CACHE_SHARE))
     this.#cache = new BlockCache({ open: openBlock, budget, maxBytes })
+    this.#buffers = new SharedBuffers({ budget, maxIdleBytes: Math.floor(budget.limitBytes * IDLE_BUFFERS_SHARE) })
   }
 
   /** Times are taken as they come: limits, alignment and clamping are the frontend's. */
@@ -136,7 +141,7 @@ export class Querier {
 
   #newRun(signal: AbortSignal): QueryRun {
     const { pool, budget, clock, jobSizes = jobSizesDefault } = this.#options
-    return new QueryRun({ pool, budget, clock, jobSizes, cache: this.#cache, signal })
+    return new QueryRun({ pool, budget, clock, jobSizes, cache: this.#cache, buffers: this.#buffers, signal })
   }
 
   async #logs(run: QueryRun, { selection }: LogPlan, query: Parsed<RangeQuery>): Promise<QueryData> {

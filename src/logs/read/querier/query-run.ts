@@ -6,6 +6,7 @@ import type { QueryStats } from '#/logs/wire/query.ts'
 import type { WorkerJob, WorkerResult } from '#/logs/read/scan/scan-job.ts'
 import type { ScanPool } from '#/logs/read/scan/scan-pool.ts'
 import type { MemoryBudget, Reservation } from '#/platform/memory/memory-budget.ts'
+import type { SharedBuffers } from '#/platform/memory/shared-buffers.ts'
 import { runJob } from '#/logs/read/scan/run-job.ts'
 import type { BlockCache } from './block-cache.ts'
 
@@ -17,12 +18,15 @@ const MEMORY_RETRY_MS = 50
 
 /** Bytes of lines that a job scans: the first one of a log query, and at most. */
 export type JobSizes = { readonly firstBytes: number; readonly maxBytes: number }
+/** A job that keeps no line has one page of them at a time in memory, so it may scan this many times as many. */
+const SAMPLE_JOB_FACTOR = 4
 
 export type QueryRunOptions = {
   readonly jobSizes: JobSizes
   readonly pool: ScanPool
   readonly cache: BlockCache
   readonly budget: MemoryBudget
+  readonly buffers: SharedBuffers
   readonly clock: Clock
   readonly signal: AbortSignal
 }
@@ -30,10 +34,16 @@ export type QueryRunOptions = {
 export class QueryRun {
   readonly signal: AbortSignal
   readonly cache: BlockCache
+  /** Memory for pages of blocks, leased job by job. */
+  readonly buffers: SharedBuffers
   readonly stats: QueryStats = emptyStats()
   /** Most bytes that this query may hold. */
   readonly shareBytes: number
   readonly jobSizes: JobSizes
+  /** The same for jobs that make samples. */
+  readonly sampleJobSizes: JobSizes
+  /** Most compressed bytes that a job reads, unless it has a single page. */
+  readonly maxReadBytes: number
   readonly #pool: ScanPool
   readonly #clock: Clock
   readonly #memory: Reservation
@@ -41,16 +51,17 @@ export class QueryRun {
   readonly #blocksRead = new Set<string>()
   readonly #onFinish: (() => void)[] = []
 
-  constructor({ pool, cache, budget, clock, signal, jobSizes }: QueryRunOptions) {
+  constructor({ pool, cache, budget, buffers, clock, signal, jobSizes }: QueryRunOptions) {
     this.shareBytes = Math.floor(budget.limitBytes * QUERY_SHARE)
     // all jobs at work together, compressed and decompressed, must fit into the share
     const mostBytes = Math.floor(this.shareBytes / (2 * (pool.concurrency + 1)))
-    this.jobSizes = {
-      firstBytes: Math.min(jobSizes.firstBytes, mostBytes),
-      maxBytes: Math.min(jobSizes.maxBytes, mostBytes),
-    }
+    const firstBytes = Math.min(jobSizes.firstBytes, mostBytes)
+    this.jobSizes = { firstBytes, maxBytes: Math.min(jobSizes.maxBytes, mostBytes) }
+    this.sampleJobSizes = { firstBytes, maxBytes: Math.min(jobSizes.maxBytes, mostBytes * SAMPLE_JOB_FACTOR) }
+    this.maxReadBytes = mostBytes
     this.signal = signal
     this.cache = cache
+    this.buffers = buffers
     this.#pool = pool
     this.#clock = clock
     this.#memory = budget.reserve('query')

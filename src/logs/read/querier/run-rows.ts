@@ -3,7 +3,6 @@ import type { TimeRange } from '#/logs/model/day.ts'
 import type { Selection } from '#/logs/logql/planner/plan.ts'
 import { pipelineOf } from '#/logs/read/scan/pipeline-cache.ts'
 import type { RowsResult, ScanJob } from '#/logs/read/scan/scan-job.ts'
-import { dropShared } from '#/platform/memory/shared-garbage.ts'
 import type { Direction } from '#/logs/wire/query.ts'
 import { countScan } from './count-scan.ts'
 import { isTiny, prepareDay, readBatch, takeBatch, type DayScan, type PageBatch } from './day-scan.ts'
@@ -74,7 +73,7 @@ class RowQueryRun {
       const pages = scan.pages.toSorted(direction === 'backward' ? newestFirst : oldestFirst)
       for (let at = 0; at < pages.length;) {
         if (!this.#top.accepts(scan.day, bestTime(pages[at]!, direction))) break
-        const batch = takeBatch(pages, at, targetBytes)
+        const batch = takeBatch(pages, at, { lineBytes: targetBytes, readBytes: this.#run.maxReadBytes })
         at += batch.pages.length
         targetBytes = Math.min(targetBytes * 2, this.#run.jobSizes.maxBytes)
         yield { scan, batch }
@@ -87,8 +86,9 @@ class RowQueryRun {
     const { selection, limit, direction } = this.#query
     const bytes = batch.sizeBytes + (batch.sizeBytes > 0 ? batch.lineBytes : 0)
     await run.reserve(bytes)
+    const memory = run.buffers.lease()
     try {
-      const parts = await readBatch(run, scan, batch, { lengths: true, lines: true, meta: 'all' })
+      const parts = await readBatch(run, scan, batch, { columns: { lengths: true, lines: true, meta: 'all' }, memory })
       const job: ScanJob = {
         kind: 'scan',
         key: this.#key,
@@ -106,7 +106,7 @@ class RowQueryRun {
       return result
     } finally {
       run.release(bytes)
-      dropShared(batch.sizeBytes)
+      memory.release()
     }
   }
 

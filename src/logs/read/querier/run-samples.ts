@@ -1,5 +1,4 @@
 /** Runs the leaves of a metric query: scans entries into differences per series and adds them up over all jobs. */
-import { dropShared } from '#/platform/memory/shared-garbage.ts'
 import { dayStartNs, type TimeRange } from '#/logs/model/day.ts'
 import type { MetricLeaf } from '#/logs/logql/planner/plan.ts'
 import { pipelineOf } from '#/logs/read/scan/pipeline-cache.ts'
@@ -85,10 +84,10 @@ class LeafRun {
       const pages = scan?.pages.filter(({ minTime, maxTime }) => counts(grid, minTime, maxTime)) ?? []
       const totalBytes = pages.reduce((sum, { lineBytes }) => sum + lineBytes, 0)
       const share = totalBytes / (this.#run.concurrency * 2)
-      const { firstBytes, maxBytes } = this.#run.jobSizes
-      const targetBytes = Math.min(Math.max(share, firstBytes), maxBytes)
+      const { firstBytes, maxBytes } = this.#run.sampleJobSizes
+      const most = { lineBytes: Math.min(Math.max(share, firstBytes), maxBytes), readBytes: this.#run.maxReadBytes }
       for (let at = 0; scan !== undefined && at < pages.length;) {
-        const batch = takeBatch(pages, at, targetBytes)
+        const batch = takeBatch(pages, at, most)
         at += batch.pages.length
         yield { scan, batch }
       }
@@ -101,17 +100,19 @@ class LeafRun {
     const columns = this.#columns()
     const bytes = batch.sizeBytes
     await run.reserve(bytes)
+    const memory = run.buffers.lease()
     try {
       const { day, from, to } = scan
-      const parts = await readBatch(run, scan, batch, columns)
-      const job: ScanJob = { kind: 'scan', key: this.#key, stages, needed, day, from, to, parts, task: this.#task() }
+      const parts = await readBatch(run, scan, batch, { columns, memory })
+      const task = this.#task()
+      const job: ScanJob = { kind: 'scan', key: this.#key, stages, needed, day, from, to, parts, task }
       const result = await run.runJob(job, isTiny(batch))
       if (result.kind !== 'samples') throw new TypeError(`a job for samples answered ${result.kind}`)
       countScan(run.stats, batch, result.counts)
       return result
     } finally {
       run.release(bytes)
-      dropShared(batch.sizeBytes)
+      memory.release()
     }
   }
 

@@ -1,5 +1,5 @@
 /** Heads and blocks of one day as the querier sees them: pages to prune, and a way to hand them to a job. */
-import type { LogBlock, PageColumns } from '#/logs/store/log-block.ts'
+import type { LogBlock, PageColumns, PageMemory } from '#/logs/store/log-block.ts'
 import type { HeadPageColumns } from '#/logs/store/log-page.ts'
 import type { HeadSnapshot } from '#/logs/wire/head-view.ts'
 import type { ScanPage } from '#/logs/read/scan/scan-job.ts'
@@ -90,13 +90,15 @@ export type ReadOptions = {
   readonly to: number
   readonly dropped: ReadonlyMap<number, Uint8Array<SharedArrayBuffer>>
   readonly signal: AbortSignal
+  /** Pages of blocks are read into it. */
+  readonly memory: PageMemory
 }
 
 /** The data of pages of one source, ready for a job. */
 export async function readPages(
   { data }: Source,
   pages: readonly SourcePage[],
-  { columns, from, to, dropped, signal }: ReadOptions,
+  { columns, from, to, dropped, signal, memory }: ReadOptions,
 ): Promise<readonly ScanPage[]> {
   const facts = pages.map(({ order, minTime, maxTime }) => ({
     order,
@@ -107,6 +109,6 @@ export async function readPages(
     return pages.map(({ position }, i) => ({ data: { kind: 'head', columns: data.pages[position]! }, ...facts[i]! }))
   }
   const positions = pages.map(({ position }) => position)
-  const bytes = await data.block.readPages(positions, columns, signal)
+  const bytes = await data.block.readPages(positions, columns, signal, memory)
   return bytes.map((one, i) => ({ data: { kind: 'block', bytes: one }, ...facts[i]! }))
 }

@@ -16,6 +16,7 @@ function pageOf(rows: readonly TestRow[]): LogPage {
     lines: Buffer.from(rows.map(([, , line]) => line).join('')),
     metaNames: rows.some(([, , , meta]) => meta !== undefined) ? ['m'] : [],
     meta: () => ({ valueOf: (row) => rows[row]![3], dictionary: undefined }),
+    release: () => undefined,
   }
 }
 

@@ -49,6 +49,11 @@ export class RowSink {
     return passed
   }
 
+  /** Whether rows of the page with this order may be read again by `finish`, which then releases it. */
+  keeps(order: number): boolean {
+    return this.#pages.has(order)
+  }
+
   finish(pipeline: Pipeline, day: Day, counts: ScanCounts): RowsResult {
     const { time, order, row } = this.#heap.sorted()
     const rowCount = time.length
@@ -65,6 +70,7 @@ export class RowSink {
       lines.append(result.bytes, result.start, result.end)
       lineStart[i + 1] = lines.sizeBytes
     }
+    for (const { page } of this.#pages.values()) page.release()
     const labelSets = sets.finish()
     return { kind: 'rows', counts, rowCount, time, order, row, lineStart, lines: lines.finish(), labelSet, labelSets }
   }

@@ -74,20 +74,26 @@ class Scan {
     for (const part of this.#job.parts) {
       const labels = new StreamLabels(part.labels)
       if (this.#sink instanceof SampleSink) this.#sink.beginPart(labels)
-      for (const page of part.pages) {
+      for (const scanPage of part.pages) {
         this.#check()
-        this.#scanPage(part, page, labels)
+        const page = openPage(scanPage)
+        this.#scanPage(page, part, scanPage, labels)
+        if (!(this.#sink instanceof RowSink && this.#sink.keeps(scanPage.order))) page.release()
       }
     }
     if (this.#sink instanceof SampleSink) return this.#sink.finish(this.#counts)
     return this.#sink.finish(this.#pipeline, this.#job.day, this.#counts)
   }
 
-  #scanPage({ streams }: ScanPart, scanPage: ScanPage, labels: StreamLabels): void {
-    const page = openPage(scanPage)
-    if (this.#rows.length < page.rowCount) this.#rows = new Uint32Array(page.rowCount)
+  #scanPage(page: LogPage, { streams }: ScanPart, scanPage: ScanPage, labels: StreamLabels): void {
     const { from, to } = this.#job
     const { isInside, dropped } = scanPage
+    if (isInside && streams === undefined && dropped === undefined && !this.#mayPass(page)) {
+      this.#counts.rows += page.rowCount
+      this.#counts.lineBytes += page.lines.length
+      return
+    }
+    if (this.#rows.length < page.rowCount) this.#rows = new Uint32Array(page.rowCount)
     let count = selectRows(page, { streams, from, to, isInside, dropped }, this.#rows)
     this.#countRows(page, count)
     for (const filter of this.#pipeline.pageFilters) {
@@ -103,6 +109,11 @@ class Scan {
     } else {
       this.#addSamples(this.#sink, page, rows, labels, entry)
     }
+  }
+
+  /** Whether the lines as a whole may hold one that passes; when not, no other column of the page is decoded. */
+  #mayPass(page: LogPage): boolean {
+    return this.#pipeline.pageFilters.every((filter) => filter.mayPass(page.lines))
   }
 
   #addSamples(sink: SampleSink, page: LogPage, rows: Uint32Array, labels: StreamLabels, entry: PipelineEntry): void {

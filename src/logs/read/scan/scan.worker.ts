@@ -8,14 +8,11 @@ export const run = defineTask((job: WorkerJob, cancel) => {
   try {
     return runJob(job, () => cancel.check())
   } finally {
-    dropShared(blockBytes(job) * (1 + TYPICAL_RATIO))
+    dropShared(blockBytes(job))
   }
 })
 
-/** Decompressed bytes for each compressed one: the collector would wait for 64 MB of them in each thread. */
-const TYPICAL_RATIO = 4
-
-/** Bytes of block pages; those of heads are used again by their ingester. */
+/** Bytes of block pages, which this thread keeps alive when the main thread has let go of them; those of heads are used again. */
 function blockBytes({ parts }: WorkerJob): number {
   let bytes = 0
   for (const { pages } of parts)
