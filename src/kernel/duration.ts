@@ -3,6 +3,8 @@
  * each once, 1y = 365d. Go: `1.5h`, `2h45m`, `300us`, with fractions and ns us µs ms s m h, no days. All values are
  * nanoseconds as numbers: exact up to 104 days, and beyond for whole milliseconds.
  */
+import { quoteGo } from './go-quote.ts'
+
 const NS = {
   ns: 1,
   us: 1e3,
@@ -16,6 +18,9 @@ const NS = {
   w: 604_800e9,
   y: 31_536_000e9,
 }
+const goUnits: ReadonlyMap<string, number> = new Map(
+  (['ns', 'us', 'µs', 'μs', 'ms', 's', 'm', 'h'] as const).map((unit) => [unit, NS[unit]]),
+)
 const prometheusUnits = ['y', 'w', 'd', 'h', 'm', 's', 'ms'] as const
 
 /** Nanoseconds, or undefined when `text` is not a Prometheus duration. `0` is one. */
@@ -28,6 +33,8 @@ export function parsePrometheusDuration(text: string): number | undefined {
 
 /** Nanoseconds, or undefined when `text` is not a Go duration. */
 export function parseGoDuration(text: string): number | undefined {
+  const simple = parseOneTerm(text)
+  if (simple !== undefined) return simple
   const sign = text.startsWith('-') ? -1 : 1
   const body = /^[+-]/.test(text) ? text.slice(1) : text
   if (body === '0') return 0
@@ -37,6 +44,45 @@ export function parseGoDuration(text: string): number | undefined {
     total += Number(amount) * NS[unit as keyof typeof NS]
   }
   return sign * Math.round(total)
+}
+
+/** Amounts of at most this many digits are exact, with and without a point. */
+const MAX_TERM_DIGITS = 15
+const ZERO = 0x30
+
+/** `12ms`, `1.5s`: most durations in logs are one amount and one unit, which need no regular expression. */
+function parseOneTerm(text: string): number | undefined {
+  let amount = 0
+  let scale = 0
+  let i = 0
+  for (; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    const digit = code - ZERO
+    if (digit >= 0 && digit <= 9) {
+      amount = amount * 10 + digit
+      scale *= 10
+    } else if (code === 0x2e && scale === 0 && i > 0) scale = 1
+    else break
+  }
+  if (i === 0 || i > MAX_TERM_DIGITS) return undefined
+  const size = goUnits.get(text.slice(i))
+  if (size === undefined) return undefined
+  return Math.round((scale === 0 ? amount : amount / scale) * size)
+}
+
+/** Why `text`, which is not a Go duration, is none, in Go's words. */
+export function goDurationFault(text: string): string {
+  const quoted = quoteGo(text)
+  let rest = text.replace(/^[+-]/, '')
+  while (rest !== '') {
+    const [amount = ''] = /^\d*\.?\d*/.exec(rest) ?? []
+    if (!/\d/.test(amount)) break
+    const [unit = ''] = /^[^.\d]*/.exec(rest.slice(amount.length)) ?? []
+    if (unit === '') return `time: missing unit in duration ${quoted}`
+    if (!/^(?:ns|us|µs|μs|ms|s|m|h)$/.test(unit)) return `time: unknown unit ${quoteGo(unit)} in duration ${quoted}`
+    rest = rest.slice(amount.length + unit.length)
+  }
+  return `time: invalid duration ${quoted}`
 }
 
 /** Either way, as configuration files use both; a bare number is not a duration. */

@@ -21,20 +21,28 @@ export type ErrorCode =
   | 'corruption'
   | 'internal'
 
-/** HTTP status of an error code, and whether the same request may succeed later. 499 is the status of a client that left. */
-export const errorStatus: Readonly<Record<ErrorCode, { readonly http: number; readonly retryable: boolean }>> = {
-  bad_request: { http: 400, retryable: false },
-  unauthorized: { http: 401, retryable: false },
-  forbidden: { http: 403, retryable: false },
-  not_found: { http: 404, retryable: false },
-  too_large: { http: 413, retryable: false },
-  unprocessable: { http: 422, retryable: false },
-  limit_exceeded: { http: 429, retryable: true },
-  cancelled: { http: 499, retryable: false },
-  corruption: { http: 500, retryable: false },
-  internal: { http: 500, retryable: false },
-  unavailable: { http: 503, retryable: true },
-  timeout: { http: 504, retryable: false },
+export type ErrorStatus = {
+  readonly http: number
+  /** Number of gRPC's status. */
+  readonly grpc: number
+  /** Whether the same request may succeed later. */
+  readonly retryable: boolean
+}
+
+/** What clients are told of an error code. 499 is the status of a client that left. */
+export const errorStatus: Readonly<Record<ErrorCode, ErrorStatus>> = {
+  bad_request: { http: 400, grpc: 3, retryable: false },
+  unauthorized: { http: 401, grpc: 16, retryable: false },
+  forbidden: { http: 403, grpc: 7, retryable: false },
+  not_found: { http: 404, grpc: 5, retryable: false },
+  too_large: { http: 413, grpc: 8, retryable: false },
+  unprocessable: { http: 422, grpc: 3, retryable: false },
+  limit_exceeded: { http: 429, grpc: 8, retryable: true },
+  cancelled: { http: 499, grpc: 1, retryable: false },
+  corruption: { http: 500, grpc: 13, retryable: false },
+  internal: { http: 500, grpc: 13, retryable: false },
+  unavailable: { http: 503, grpc: 14, retryable: true },
+  timeout: { http: 504, grpc: 4, retryable: false },
 }
 
 export class EddaError extends Error {
@@ -75,6 +83,13 @@ export class TooLarge extends EddaError {
 export class LimitExceeded extends EddaError {
   constructor(message: string, options?: Retry) {
     super('limit_exceeded', message, options)
+  }
+}
+
+/** The caller is known and may not: 403. */
+export class Forbidden extends EddaError {
+  constructor(message: string, options?: Cause) {
+    super('forbidden', message, options)
   }
 }
 

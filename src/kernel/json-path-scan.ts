@@ -1,5 +1,5 @@
 /** Finds the value at a path (member names and array indexes) in a JSON text, by bytes and without recursion. */
-import { latin1Text, utf8Text } from './buffer-text.ts'
+import { utf8Text } from './buffer-text.ts'
 import { scalarKind } from './json-scan.ts'
 import { unescapeJson } from './json-text.ts'
 
@@ -14,6 +14,10 @@ export class JsonPathScanner {
   #bytes: Buffer = Buffer.alloc(0)
   #end = 0
   #at = 0
+  /** Whether the string skipped last has escapes in it. */
+  #hasEscapes = false
+  /** Names of paths as bytes. A scanner is made for a few paths. */
+  readonly #names = new Map<string, Buffer>()
   /** Range of the value that `find` found; of a string, without its quotes. */
   valueStart = 0
   valueEnd = 0
@@ -51,7 +55,7 @@ export class JsonPathScanner {
     for (this.#blanks(); this.#bytes[this.#at] === QUOTE && this.#at < this.#end; this.#blanks()) {
       const start = this.#at + 1
       if (!this.#skipString()) return false
-      const isIt = this.#keyText(start, this.#at - 1) === name
+      const isIt = this.#isKey(name, start, this.#at - 1)
       this.#blanks()
       if (!this.#accept(COLON)) return false
       if (isIt) return true
@@ -75,9 +79,22 @@ export class JsonPathScanner {
     }
   }
 
-  #keyText(start: number, end: number): string | undefined {
-    const latin1 = latin1Text(this.#bytes, start, end)
-    return latin1.includes('\\') ? unescapeJson(utf8Text(this.#bytes, start, end)) : utf8Text(this.#bytes, start, end)
+  /** Whether the key in `bytes[start, end)` is `name`; it becomes a string only when it has escapes. */
+  #isKey(name: string, start: number, end: number): boolean {
+    const bytes = this.#bytes
+    const wanted = this.#bytesOf(name)
+    if (!this.#hasEscapes) {
+      if (end - start !== wanted.length) return false
+      for (let i = 0; i < wanted.length; i++) if (bytes[start + i] !== wanted[i]) return false
+      return true
+    }
+    return unescapeJson(utf8Text(bytes, start, end)) === name
+  }
+
+  #bytesOf(name: string): Buffer {
+    let bytes = this.#names.get(name)
+    if (!bytes) this.#names.set(name, (bytes = Buffer.from(name)))
+    return bytes
   }
 
   #accept(byte: number): boolean {
@@ -91,10 +108,15 @@ export class JsonPathScanner {
   }
 
   #skipString(): boolean {
-    for (let at = this.#at + 1; at < this.#end; at++) {
-      const byte = this.#bytes[at]!
-      if (byte === BACKSLASH) at++
-      else if (byte === QUOTE) {
+    const bytes = this.#bytes
+    const end = this.#end
+    this.#hasEscapes = false
+    for (let at = this.#at + 1; at < end; at++) {
+      const byte = bytes[at]!
+      if (byte === BACKSLASH) {
+        this.#hasEscapes = true
+        at++
+      } else if (byte === QUOTE) {
         this.#at = at + 1
         return true
       }
@@ -113,7 +135,10 @@ export class JsonPathScanner {
     return this.#at > from
   }
 
+  /** Only brackets of the same kind count, so that mistakes inside do not hide what stands behind. */
   #skipBlock(): boolean {
+    const opening = this.#bytes[this.#at]!
+    const closing = opening === open.object ? close.object : close.array
     let level = 0
     while (this.#at < this.#end) {
       const byte = this.#bytes[this.#at]!
@@ -122,8 +147,8 @@ export class JsonPathScanner {
         continue
       }
       this.#at++
-      if (byte === open.object || byte === open.array) level++
-      else if ((byte === close.object || byte === close.array) && --level === 0) return true
+      if (byte === opening) level++
+      else if (byte === closing && --level === 0) return true
     }
     return false
   }

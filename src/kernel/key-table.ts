@@ -6,6 +6,7 @@
  * Ids are positions in `names`; the root object has id 0. An id is good until the next `prepare`, which callers run between
  * lines and which empties the table when it has grown too large: no line, however strange, makes it larger than itself.
  */
+import { internText } from './intern.ts'
 import { unescapeJson } from './json-text.ts'
 import { fixLeadingDigit, sanitizeNamePart } from './label-name.ts'
 
@@ -90,7 +91,7 @@ export class KeyTable {
     const part = sanitizeNamePart(key)
     const above = this.#prefixes[parent]!
     const prefix = part === '' ? above : above === '' ? part : `${above}_${part}`
-    const name = fixLeadingDigit(prefix)
+    const name = internText(fixLeadingDigit(prefix))
     const wantsValue = part !== '' && this.#wishes.value(name)
     this.names.push(name)
     this.#prefixes.push(prefix)

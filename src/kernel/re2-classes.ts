@@ -1,5 +1,6 @@
 /** Character classes of RE2 as sorted, disjoint ranges of runes: pairs (lo, hi), both included. */
 import { foldRanges } from './re2-fold.ts'
+import { textOfRunes } from './rune-text.ts'
 
 export const MAX_RUNE = 0x10ffff
 export type Ranges = readonly number[]
@@ -60,12 +61,25 @@ export function negate(ranges: Ranges): number[] {
   return result
 }
 
-/** A named group, folded and negated as asked: folding comes first, as in RE2. */
-export function group(ranges: Ranges, options: { readonly fold: boolean; readonly negated: boolean }): number[] {
+/**
+ * A named group, folded and negated as asked: folding comes first, as in RE2. Made once for each table and way, so that an
+ * expression of thousands of classes costs little, and equal classes are the same array.
+ */
+export function group(ranges: Ranges, options: { readonly fold: boolean; readonly negated: boolean }): Ranges {
+  let forms = groups.get(ranges)
+  if (!forms) groups.set(ranges, (forms = []))
+  return (forms[Number(options.fold) * 2 + Number(options.negated)] ??= makeGroup(ranges, options))
+}
+
+/** By table; there are as many as there are categories, scripts and names. */
+const groups = new Map<Ranges, Ranges[]>()
+
+function makeGroup(ranges: Ranges, options: { readonly fold: boolean; readonly negated: boolean }): Ranges {
   const folded = normalize(options.fold ? foldRanges(ranges) : ranges)
   return options.negated ? negate(folded) : folded
 }
 
+const anyRune: Ranges = [0, MAX_RUNE]
 const categories = new Set(
   'C Cc Cf Co Cs L Ll Lm Lo Lt Lu M Mc Me Mn N Nd Nl No P Pc Pd Pe Pf Pi Po Ps S Sc Sk Sm So Z Zl Zp Zs'.split(' '),
 )
@@ -74,14 +88,16 @@ const tables = new Map<string, Ranges>()
 
 /** `\p{name}`: a general category or a script, in the version of Unicode of the runtime; undefined when there is none. */
 export function unicodeClass(name: string): Ranges | undefined {
-  if (name === 'Any') return [0, MAX_RUNE]
+  if (name === 'Any') return anyRune
   const known = tables.get(name)
   if (known) return known
-  const property = categories.has(name) ? `gc=${name}` : `Script=${name}`
   if (!/^[A-Za-z_]+$/.test(name)) return undefined
+  const property = categories.has(name) ? `gc=${name}` : `Script=${name}`
+  // to RE2, runes that are not assigned are in no category
+  const members = name === 'C' ? '\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}' : `\\p{${property}}`
   let pattern: RegExp
   try {
-    pattern = new RegExp(`\\p{${property}}+`, 'gu')
+    pattern = new RegExp(`[${members}]+`, 'gu')
   } catch {
     return undefined
   }
@@ -90,14 +106,13 @@ export function unicodeClass(name: string): Ranges | undefined {
   return ranges
 }
 
+/** Where Unicode has assigned runes: four planes, the tags and variation selectors, and two planes for private use. */
+const assigned = [0, 0x3ffff, 0xe0000, 0xe0fff, 0xf0000, MAX_RUNE] as const
+
 function scanRanges(pattern: RegExp): number[] {
   const ranges: number[] = []
-  const step = 0x1000
-  for (let base = 0; base <= MAX_RUNE; base += step) {
-    if (base >= 0xd800 && base < 0xe000) continue
-    const runes = Array.from({ length: step }, (_, i) => base + i).filter((rune) => rune < 0xd800 || rune > 0xdfff)
-    const text = String.fromCodePoint(...runes)
-    for (const match of text.matchAll(pattern)) {
+  for (let i = 0; i < assigned.length; i += 2) {
+    for (const match of textOfRunes(assigned[i]!, assigned[i + 1]!).matchAll(pattern)) {
       ranges.push(match[0].codePointAt(0)!, lastRune(match[0]))
     }
   }

@@ -2,6 +2,8 @@
  * Simple case folding of Unicode, as RE2's `(?i)` uses it: every rune has an orbit of runes that are equal to it but for
  * case. ASCII is answered from rules; the table for the rest is made from the runtime's own case mappings on first use.
  */
+import { textOfRunes } from './rune-text.ts'
+
 const LONG_S = 0x17f
 const KELVIN = 0x212a
 const DOTLESS_I = 0x131
@@ -9,6 +11,7 @@ const DOTLESS_I = 0x131
 const LAST_CASED = 0x1ffff
 
 let orbits: ReadonlyMap<number, readonly number[]> | undefined
+let spans: OrbitSpans | undefined
 
 /** The other members of the orbit of `rune`; empty when it has no case. */
 export function foldOrbit(rune: number): readonly number[] {
@@ -29,31 +32,51 @@ export function isCaseless(text: string): boolean {
 /** Adds to the normalised `ranges` (pairs lo, hi) the orbits of everything in them. The result is not normalised. */
 export function foldRanges(ranges: readonly number[]): number[] {
   const folded = [...ranges]
-  let beyondAscii = false
   for (let i = 0; i < ranges.length; i += 2) {
     const hi = ranges[i + 1]!
     for (let rune = ranges[i]!; rune <= hi && rune < 0x80; rune++) {
       for (const other of foldOrbit(rune)) folded.push(other, other)
     }
-    beyondAscii ||= hi >= 0x80
-  }
-  if (!beyondAscii) return folded
-  orbits ??= buildOrbits()
-  for (const [rune, others] of orbits) {
-    if (inRanges(ranges, rune)) for (const other of others) folded.push(other, other)
+    if (hi >= 0x80) foldBeyondAscii(Math.max(ranges[i]!, 0x80), hi, folded)
   }
   return folded
 }
 
-function inRanges(ranges: readonly number[], rune: number): boolean {
-  let low = 0
-  let high = ranges.length / 2
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (ranges[middle * 2 + 1]! < rune) low = middle + 1
-    else high = middle
+/** More runes than this are compared with all orbits at once. */
+const narrow = 64
+
+/** Adds the orbit members that lie outside of the range, of orbits that have members inside. */
+function foldBeyondAscii(lo: number, hi: number, folded: number[]): void {
+  if (hi - lo < narrow) {
+    for (let rune = lo; rune <= hi; rune++) for (const other of foldOrbit(rune)) folded.push(other, other)
+    return
   }
-  return low * 2 < ranges.length && ranges[low * 2]! <= rune
+  const { members, first, last } = (spans ??= orbitSpans())
+  for (let i = 0; i < first.length; i++) {
+    const least = first[i]!
+    const greatest = last[i]!
+    // apart from the range, or all inside of it
+    if (least < lo ? greatest < lo : greatest <= hi || least > hi) continue
+    const orbit = members[i]!
+    if (!orbit.some((rune) => rune >= lo && rune <= hi)) continue
+    for (const rune of orbit) if (rune < lo || rune > hi) folded.push(rune, rune)
+  }
+}
+
+/** Each orbit with its least and its greatest member. */
+type OrbitSpans = {
+  readonly members: readonly (readonly number[])[]
+  readonly first: Int32Array
+  readonly last: Int32Array
+}
+
+function orbitSpans(): OrbitSpans {
+  const members: number[][] = []
+  for (const [rune, others] of (orbits ??= buildOrbits())) {
+    if (others.every((other) => other > rune)) members.push([rune, ...others].sort((a, b) => a - b))
+  }
+  const first = Int32Array.from(members, (orbit) => orbit[0]!)
+  return { members, first, last: Int32Array.from(members, (orbit) => orbit.at(-1)!) }
 }
 
 /** Groups runes that a one-rune case mapping connects. The dotless i maps to I but does not fold with it. */
@@ -66,9 +89,9 @@ function buildOrbits(): ReadonlyMap<number, readonly number[]> {
     for (const member of groupOf.get(b) ?? [b]) left.add(member)
     for (const member of left) groupOf.set(member, left)
   }
-  for (let rune = 0x41; rune <= LAST_CASED; rune++) {
-    if (rune === DOTLESS_I || (rune >= 0xd800 && rune <= 0xdfff)) continue
-    const text = String.fromCodePoint(rune)
+  for (const [text] of textOfRunes(0x41, LAST_CASED).matchAll(/\p{Changes_When_Casemapped}/gu)) {
+    const rune = text.codePointAt(0)!
+    if (rune === DOTLESS_I) continue
     connect(rune, text.toLowerCase())
     connect(rune, text.toUpperCase())
   }

@@ -1,6 +1,15 @@
 /** Escapes and bracket classes of RE2: the part of the grammar behind `\` and `[`. See ./re2-parse.ts. */
 import { BadRequest } from './errors.ts'
-import { group, MAX_RUNE, negate, normalize, perlClasses, posixClasses, unicodeClass } from './re2-classes.ts'
+import {
+  group,
+  MAX_RUNE,
+  negate,
+  normalize,
+  perlClasses,
+  posixClasses,
+  unicodeClass,
+  type Ranges,
+} from './re2-classes.ts'
 import { foldRanges, isCaseless } from './re2-fold.ts'
 import type { Re2Node } from './re2-node.ts'
 
@@ -74,7 +83,7 @@ export function parseClassOrEscape(at: ReadPosition, fold: boolean): Re2Node {
 }
 
 /** `\d`, `\pL`, `\p{Greek}` and their negations; undefined (and nothing read) for anything else. */
-function namedClass(at: ReadPosition, fold: boolean): number[] | undefined {
+function namedClass(at: ReadPosition, fold: boolean): Ranges | undefined {
   const letter = at.text[at.index + 1] ?? ''
   const perl = perlClasses[letter.toLowerCase()]
   if (perl) {
@@ -97,11 +106,12 @@ function bracketClass(at: ReadPosition, fold: boolean): number[] {
   at.skip(1)
   const negated = at.accept('^')
   const ranges: number[] = []
+  const groups = new Set<Ranges>()
   for (let first = true; first || at.peek() !== ']'; first = false) {
     if (at.done) throw refuse('missing closing ]', at.text.slice(start))
     const named = posixClass(at, fold) ?? (at.peek() === '\\' ? namedClass(at, fold) : undefined)
     if (named) {
-      for (const bound of named) ranges.push(bound)
+      groups.add(named)
       continue
     }
     const rangeStart = at.index
@@ -115,12 +125,13 @@ function bracketClass(at: ReadPosition, fold: boolean): number[] {
     ranges.push(lo, hi)
   }
   at.skip(1)
+  for (const named of groups) for (const bound of named) ranges.push(bound)
   const all = normalize(fold ? foldRanges(normalize(ranges)) : ranges)
   return negated ? negate(all) : all
 }
 
 /** `[:alpha:]` or `[:^alpha:]` inside a bracket class. */
-function posixClass(at: ReadPosition, fold: boolean): number[] | undefined {
+function posixClass(at: ReadPosition, fold: boolean): Ranges | undefined {
   if (!at.startsWith('[:')) return undefined
   const end = at.text.indexOf(':]', at.index + 2)
   if (end < 0) return undefined

@@ -10,7 +10,10 @@ export interface Clock {
   nowMs(): number
   /** Monotonic time in milliseconds, for durations. */
   monotonicMs(): number
-  /** Resolves after `ms`; rejects with the signal's reason when it is aborted first. */
+  /**
+   * Resolves after `ms`; rejects with the signal's reason when it is aborted first. 0 lets I/O and everything else that waits
+   * have its turn.
+   */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** Calls `tick` every `ms` until the returned function is called. Never keeps the process alive. */
   every(ms: number, tick: () => void): () => void

@@ -68,6 +68,9 @@ test('sort orders instant vectors by value, NaN last, and leaves several steps a
   assert.deepEqual(Object.keys(run('sort', instant)), ['a=3', 'a=1', 'a=2'])
   assert.deepEqual(Object.keys(run('sort_desc', instant)), ['a=1', 'a=3', 'a=2'])
   assert.deepEqual(Object.keys(run('sort', rows)), Object.keys(rows))
+  const equal = { 'a=2': '5', 'a=1': '5', 'a=3': '4' }
+  assert.deepEqual(Object.keys(run('sort', equal)), ['a=3', 'a=1', 'a=2'])
+  assert.deepEqual(Object.keys(run('sort_desc', equal)), ['a=1', 'a=2', 'a=3'])
 })
 
 test('nothing comes of nothing', () => {

@@ -2,7 +2,7 @@
  * Aggregation over label groups, step by step: `sum avg min max count stddev stdvar` give one series per group, `topk` and
  * `bottomk` (./top-k.ts) keep series as they are, `sort` and `sort_desc` order them.
  */
-import { groupLabels, labelsKey, type LabelGrouping, type SeriesLabels } from './labels.ts'
+import { compareLabels, groupLabels, labelsKey, type LabelGrouping, type SeriesLabels } from './labels.ts'
 import { newSeries, withoutEmpty, type Series, type SeriesSet } from './series-set.ts'
 import { keepExtremes } from './top-k.ts'
 
@@ -163,12 +163,16 @@ function deviation(
   return result
 }
 
-/** Orders the series of an instant vector by value, NaN last; a set of several steps has no such order and stays. */
+/**
+ * Orders the series of an instant vector by value, NaN last, equal values by labels, so that answers do not depend on the order in
+ * which series were found. A set of several steps has no such order and stays.
+ */
 function sortByValue(set: SeriesSet, sign: 1 | -1): SeriesSet {
   if (set.stepCount !== 1) return set
   const order = (a: number, b: number): number => {
     if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b))
     return a === b ? 0 : sign * (a < b ? -1 : 1)
   }
-  return { stepCount: 1, series: set.series.toSorted((a, b) => order(a.values[0]!, b.values[0]!)) }
+  const series = set.series.toSorted((a, b) => order(a.values[0]!, b.values[0]!) || compareLabels(a.labels, b.labels))
+  return { stepCount: 1, series }
 }

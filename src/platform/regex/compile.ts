@@ -43,6 +43,8 @@ export interface Regex {
   testAscii(text: string): boolean
   /** The first match at or behind unit `from`. */
   exec(text: string, from?: number): RegexMatch | undefined
+  /** As `exec`, faster; the text must be ASCII. */
+  execAscii(text: string, from?: number): RegexMatch | undefined
 }
 
 /** Instructions of V8's linear engine; its time for a line is about their number times the line's length. */
@@ -105,6 +107,7 @@ class CompiledRegex implements Regex {
   #ascii: RegExp | null | undefined
   #utf16: RegExp | null | undefined
   #exec: RegExp | null | undefined
+  #execOfAscii: RegExp | null | undefined
   #slow: RE2JS | undefined
 
   constructor(pattern: string, anchored: boolean, dotAll: boolean) {
@@ -134,16 +137,25 @@ class CompiledRegex implements Regex {
   }
 
   exec(text: string, from = 0): RegexMatch | undefined {
-    this.#exec ??= this.#compileExec() ?? null
-    if (this.#exec === null || (this.#avoidsNewlines && text.includes('\n'))) return this.#slowExec(text, from)
-    this.#exec.lastIndex = from
-    const match = this.#exec.exec(text)
-    return match ? { start: match.index, end: match.index + match[0].length, groups: [...match] } : undefined
+    this.#exec ??= this.#compileExec('utf16') ?? null
+    return this.#execWith(this.#exec, text, from)
   }
 
-  #compileExec(): RegExp | undefined {
+  execAscii(text: string, from = 0): RegexMatch | undefined {
+    this.#execOfAscii ??= this.#compileExec('ascii') ?? null
+    return this.#execWith(this.#execOfAscii, text, from)
+  }
+
+  #execWith(regex: RegExp | null, text: string, from: number): RegexMatch | undefined {
+    if (regex === null || (this.#avoidsNewlines && text.includes('\n'))) return this.#slowExec(text, from)
+    regex.lastIndex = from
+    const match = regex.exec(text)
+    return match ? { start: match.index, end: match.index + match[0].length, groups: match } : undefined
+  }
+
+  #compileExec(subject: 'ascii' | 'utf16'): RegExp | undefined {
     if (hasAmbiguousExtent(this.root)) return undefined
-    return linear(this.root, { subject: 'utf16', captures: true }, 'g')
+    return linear(this.root, { subject, captures: true }, 'g')
   }
 
   #slowExec(text: string, from: number): RegexMatch | undefined {
