@@ -12,6 +12,11 @@ export function printMatcher(matcher: Matcher): string {
   return `${matcher.name}${matcher.op}${quoteGo(matcher.value)}`
 }
 
+/** `{a="b", c=~"d.*"}` */
+export function printSelector(matchers: readonly Matcher[]): string {
+  return `{${matchers.map(printMatcher).join(', ')}}`
+}
+
 /** A number without exponent: 1e6 is `1000000`. */
 export function printPlainNumber(value: number): string {
   const text = String(value)

@@ -37,6 +37,8 @@ export type RangeAggregation<S extends StageBase = StageNode> = {
   /** Lower-case name, a key of the table of range functions, e.g. `rate`. */
   readonly op: string
   readonly parameter: number | undefined
+  /** The label whose values `count_distinct_over_time(label, …)` counts. An extension; set for this function only. */
+  readonly label?: string
   readonly range: LogRange<S>
   readonly grouping: Grouping | undefined
   readonly at: SourceRange

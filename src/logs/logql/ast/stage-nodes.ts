@@ -6,6 +6,7 @@
  * `raw` on a string says that the canonical text keeps the backticks it was written with; it has no meaning beyond printing.
  */
 import type { Matcher, MatchOp, StageBase } from './matcher.ts'
+import type { LogExpr } from './nodes.ts'
 
 export type LineFilterOp = '|=' | '!=' | '|~' | '!~' | '|>' | '!>'
 /** `text` is a substring, regular expression or pattern, as the operator says; `ip` an address, CIDR or range. */
@@ -15,7 +16,14 @@ export type LineFilterOperand = { readonly kind: 'text' | 'ip'; readonly value: 
 export type LineFilterNode = StageBase & {
   readonly kind: 'line_filter'
   readonly op: LineFilterOp
+  /** `|=i` and `!=i`: substrings in any case. An extension; set for these two operators only. */
+  readonly ignoreCase?: true
   readonly operands: readonly LineFilterOperand[]
+  /**
+   * Set by the planner alone, on filters that it derives from filters on these labels: entries pass whatever their line is when
+   * their stream or their metadata has one of them.
+   */
+  readonly unlessLabels?: readonly string[]
 }
 
 /** `label="expression"` of `json`; `path` is the expression taken apart: member names and array indexes. */
@@ -61,6 +69,19 @@ export type LabelPredicate =
   | Comparison<'duration'>
   | Comparison<'bytes'>
   | { readonly kind: 'ip'; readonly name: string; readonly op: '=' | '!='; readonly pattern: string }
+  | MembershipPredicate
+
+/**
+ * `name in ({…} | … | keep other)`, an extension: the label's value is one of those that the log query finds for the one label
+ * that its last stage keeps, in the time range of the query around it.
+ */
+export type MembershipPredicate = {
+  readonly kind: 'in'
+  readonly name: string
+  readonly query: LogExpr
+  /** Filled in before the query runs: the distinct values, in no particular order. */
+  readonly values?: readonly string[]
+}
 
 type Comparison<K extends string> = {
   readonly kind: K
@@ -88,7 +109,19 @@ export type DropNode = StageBase & { readonly kind: 'drop'; readonly choices: re
 export type KeepNode = StageBase & { readonly kind: 'keep'; readonly choices: readonly LabelChoice[] }
 export type DecolorizeNode = StageBase & { readonly kind: 'decolorize' }
 
-export type StageNode =
+/** `distinct a, b`, an extension: of the entries with equal values of these labels the first one, in the direction of the query. */
+export type DistinctNode = StageBase & { readonly kind: 'distinct'; readonly labels: readonly string[] }
+/** `sort by a desc`, an extension: entries by the value of a label instead of by time. */
+export type SortNode = StageBase & { readonly kind: 'sort'; readonly label: string; readonly descending: boolean }
+/** `limit n`, an extension: at most n entries, if the query's own limit is not smaller. */
+export type LimitNode = StageBase & { readonly kind: 'limit'; readonly count: number }
+/** Stages that need all entries at once: they stand behind all others, at most one of each, in this order. Log queries only. */
+export type TailNode = DistinctNode | SortNode | LimitNode
+
+export type StageNode = RowStageNode | TailNode
+
+/** Stages that look at one entry at a time. */
+export type RowStageNode =
   | LineFilterNode
   | JsonNode
   | LogfmtNode

@@ -82,6 +82,66 @@ test('label_replace has its strings on lines of their own', () => {
   )
 })
 
+test('stages at the end have lines like all others', () => {
+  const query =
+    '{app="api", namespace="production"}|=i"timeout"|json|distinct trace_id,path|sort by duration desc|limit 20|status>=500'
+  assert.throws(() => formatQuery(query), /must stand behind/)
+  assert.equal(
+    formatQuery(query.replace('|status>=500', '').replace('|json', '|json|status>=500')),
+    `{app="api", namespace="production"}
+  |=i "timeout"
+  | json
+  | status>=500
+  | distinct trace_id, path
+  | sort by duration desc
+  | limit 20`,
+  )
+})
+
+test('the query behind in has lines of its own when it is all that a long filter asks', () => {
+  const subquery = '{app="db", cluster="eu"} |=i "deadlock" | logfmt | level = "error" | duration > 5s | keep trace_id'
+  assert.equal(
+    formatQuery(`{app="api"} | trace_id in (${subquery})`),
+    `{app="api"}
+  | trace_id in (
+    {app="db", cluster="eu"} |=i "deadlock" | logfmt | level="error" | duration>5s | keep trace_id
+  )`,
+  )
+  assert.equal(
+    formatQuery(`{app="api"} | trace_id in (${subquery.replace('cluster', 'cluster="x", namespace')})`),
+    `{app="api"}
+  | trace_id in (
+    {app="db", cluster="x", namespace="eu"}
+      |=i "deadlock"
+      | logfmt
+      | level="error"
+      | duration>5s
+      | keep trace_id
+  )`,
+  )
+})
+
+test('the label of count_distinct_over_time has a line like other arguments', () => {
+  assert.equal(
+    formatQuery(
+      'sum by (country) (count_distinct_over_time(user_id, {app="shop", namespace="production"} | json | status < 400 [1h]) by (country, city))',
+    ),
+    `sum by (country)(
+  count_distinct_over_time(
+    user_id,
+    {app="shop", namespace="production"} | json | status<400 [1h]
+  ) by (country,city)
+)`,
+  )
+})
+
+test('deep operations are laid out in time linear to their text, and indented only so far', () => {
+  const deepPowers = `${'vector(1)^'.repeat(200)}${`rate({app="${'x'.repeat(100)}"}[1m])`}`
+  const lines = formatQuery(deepPowers).split('\n')
+  assert.ok(lines.length > 400)
+  assert.ok(Math.max(...lines.map((line) => line.search(/\S/))) <= 90)
+})
+
 test('a query that does not parse is refused', () => {
   assert.throws(() => formatQuery('{app='), ParseError)
 })

@@ -3,6 +3,7 @@ import test from 'node:test'
 import fc from 'fast-check'
 import { parseExpr } from '#/logs/logql/parser/parse-expr.ts'
 import * as arbitrary from '#/logs/logql/testdata/expr-arbitrary.ts'
+import { spell } from '#/logs/logql/testdata/spelling.ts'
 import { formatExpr } from './format-query.ts'
 import { printExpr } from './print.ts'
 
@@ -52,3 +53,13 @@ function checkPlaces(node: unknown, start: number, end: number): void {
   for (const [key, part] of Object.entries(node))
     if (key !== 'at') checkPlaces(part, at?.start ?? start, at?.end ?? end)
 }
+
+test(`however a tree is written, it parses to that tree (seed ${seed})`, () => {
+  fc.assert(
+    fc.property(arbitrary.expr, fc.infiniteStream(fc.nat({ max: 59 })), (expr, choices) => {
+      const text = spell(expr, (count) => choices.next().value % count)
+      assert.deepEqual(arbitrary.withoutPlaces(parseExpr(text)), arbitrary.withoutPlaces(expr), text)
+    }),
+    { ...options, numRuns: options.numRuns * 2 },
+  )
+})

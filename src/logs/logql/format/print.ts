@@ -2,38 +2,38 @@
  * Canonical text of a query, on one line: what `format_query` shows, caches use as key, and statistics name. It parses to the tree
  * it was printed from.
  */
-import { printDuration, printLabels, printMatcher, printNumber, printPlainNumber } from '#/logs/logql/ast/literals.ts'
+import { printDuration, printLabels, printNumber, printPlainNumber } from '#/logs/logql/ast/literals.ts'
 import { formatPrometheusDuration } from '#/kernel/duration.ts'
 import { quoteGo } from '#/kernel/go-quote.ts'
 import type {
   BinaryExpr,
   Expr,
   Grouping,
-  LogExpr,
   LogRange,
-  Matcher,
   MetricExpr,
+  RangeAggregation,
   Unwrap,
 } from '#/logs/logql/ast/nodes.ts'
-import { printStage } from '#/logs/logql/stages/index.ts'
+import { printLog, printStage } from '#/logs/logql/stages/index.ts'
 
 export function printExpr(expr: Expr): string {
   return expr.kind === 'log' ? printLog(expr) : printMetric(expr)
 }
 
-function printMetric(expr: MetricExpr): string {
+/** `printInner` prints the expressions inside; one that keeps what it printed makes repeated printing cheap. */
+export function printMetric(expr: MetricExpr, printInner: (inner: MetricExpr) => string = printMetric): string {
   switch (expr.kind) {
     case 'range_aggregation': {
       const grouping = expr.grouping ? ` ${printGrouping(expr.grouping)}` : ''
-      return `${expr.op}(${printParameter(expr.parameter)}${printRange(expr.range)})${grouping}`
+      return `${expr.op}(${printArgument(expr)}${printRange(expr.range)})${grouping}`
     }
     case 'vector_aggregation':
-      return `${printVectorHead(expr)}(${printParameter(expr.parameter)}${printMetric(expr.expr)})`
+      return `${printVectorHead(expr)}(${printParameter(expr.parameter)}${printInner(expr.expr)})`
     case 'label_replace':
-      return `label_replace(${[printMetric(expr.expr), ...printReplacement(expr)].join(',')})`
+      return `label_replace(${[printInner(expr.expr), ...printReplacement(expr)].join(',')})`
     case 'binary': {
-      const right = printMetric(expr.right)
-      return `(${printMetric(expr.left)} ${printOperator(expr, right)} ${right})`
+      const right = printInner(expr.right)
+      return `(${printInner(expr.left)} ${printOperator(expr, right)} ${right})`
     }
     case 'number':
       return printNumber(expr.value)
@@ -61,6 +61,11 @@ function printParameter(parameter: number | undefined): string {
   return parameter === undefined ? '' : `${printPlainNumber(parameter)},`
 }
 
+/** What stands before the log range: a number, or the name of a label. */
+function printArgument({ parameter, label }: RangeAggregation): string {
+  return label === undefined ? printParameter(parameter) : `${label},`
+}
+
 /** The four strings of `label_replace`. */
 export function printReplacement(expr: MetricExpr & { readonly kind: 'label_replace' }): string[] {
   return [expr.target, expr.replacement, expr.source, expr.regex].map(quoteGo)
@@ -77,14 +82,6 @@ export function printOperator({ op, returnBool, matching }: BinaryExpr, right: s
   // without labels of its own, a parenthesis behind it would be read as their list
   const needsList = include.length > 0 || right.startsWith('(')
   return `${text} group_${side}${needsList ? ` ${printLabels(include)}` : ''}`
-}
-
-export function printSelector(matchers: readonly Matcher[]): string {
-  return `{${matchers.map(printMatcher).join(', ')}}`
-}
-
-export function printLog({ matchers, stages }: LogExpr): string {
-  return [printSelector(matchers), ...stages.map(printStage)].join(' ')
 }
 
 export function printRange(range: LogRange): string {

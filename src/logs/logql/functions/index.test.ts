@@ -19,18 +19,19 @@ const names = (functions: ReadonlyMap<string, { grouping: boolean }>): string =>
 
 test('what each range function takes', () => {
   for (const { name, parameter, unwrap, grouping } of rangeFunctions.values()) {
-    const before = parameter === 'required' ? '0.5, ' : ''
+    const before = parameter === 'required' ? '0.5, ' : parameter === 'label' ? 'user, ' : ''
     const plain = `${name}(${before}{app="x"}[1m])`
     const unwrapped = `${name}(${before}{app="x"} | unwrap y [1m])`
     assert.equal(parses(plain), unwrap !== 'required', plain)
     assert.equal(parses(unwrapped), unwrap !== 'forbidden', unwrapped)
     const good = unwrap === 'forbidden' ? plain : unwrapped
     for (const clause of [' by (z)', ' without ()']) assert.equal(parses(good + clause), grouping, good + clause)
-    assert.equal(parses(good.replace(`(${before}`, parameter === 'required' ? '(' : '(0.5, ')), false)
+    const wrong = ['', '0.5, ', 'user, ', '"user", '].filter((other) => other !== before)
+    for (const other of wrong) assert.equal(parses(good.replace(`(${before}`, `(${other}`)), false, other + good)
   }
   assert.equal(
     names(rangeFunctions),
-    'avg_over_time min_over_time max_over_time stdvar_over_time stddev_over_time quantile_over_time first_over_time last_over_time',
+    'avg_over_time min_over_time max_over_time stdvar_over_time stddev_over_time quantile_over_time first_over_time last_over_time count_distinct_over_time',
   )
 })
 

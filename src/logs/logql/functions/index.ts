@@ -4,8 +4,8 @@
  */
 export type RangeFunction = {
   readonly name: string
-  /** A number before the log range. */
-  readonly parameter: 'none' | 'required'
+  /** A number before the log range, or the name of a label. */
+  readonly parameter: 'none' | 'required' | 'label'
   readonly unwrap: 'required' | 'forbidden' | 'optional'
   /** Whether `by (…)` or `without (…)` may follow. */
   readonly grouping: boolean
@@ -38,6 +38,10 @@ const rangeTable: readonly RangeFunction[] = [
   },
   range('first_over_time', 'required', true, 'Value of the earliest entry.'),
   range('last_over_time', 'required', true, 'Value of the latest entry.'),
+  {
+    ...range('count_distinct_over_time', 'forbidden', true, 'Number of different values of a label. Not in Loki.'),
+    parameter: 'label',
+  },
   range('absent_over_time', 'optional', false, '1 when the range holds no entry.'),
 ]
 

@@ -59,6 +59,19 @@ export class Lexer {
     return this.#operator(start)
   }
 
+  /** Whether the next tokens are of these kinds; takes none. */
+  isNext(kinds: readonly TokenKind[]): boolean {
+    const start = this.#at
+    try {
+      return kinds.every((kind) => this.next().kind === kind)
+    } catch (error) {
+      if (error instanceof ParseError) return false
+      throw error
+    } finally {
+      this.#at = start
+    }
+  }
+
   /** Whether the character there is ASCII and in this class. */
   #is(at: number, bit: number): boolean {
     const code = this.text.charCodeAt(at)

@@ -1,7 +1,7 @@
 /** Selectors, pipelines and log ranges. */
 import { assert } from '#/kernel/assert.ts'
 import type { LogExpr, LogRange, MatchOp, Matcher, Unwrap } from '#/logs/logql/ast/nodes.ts'
-import { stageByKeyword, type StageNode } from '#/logs/logql/stages/index.ts'
+import { stageBehindPipe, stageByKeyword, type StageNode } from '#/logs/logql/stages/index.ts'
 import type { TokenCursor } from './token-cursor.ts'
 
 /** `{a="b", c=~"d.*"}` */
@@ -50,8 +50,8 @@ function parsePipeline(cursor: TokenCursor, mayUnwrap: boolean): { stages: Stage
     }
     const start = cursor.next().at.start
     if (mayUnwrap && cursor.peek() === 'unwrap') return { stages, unwrap: parseUnwrap(cursor, start) }
-    const stage = stageByKeyword(cursor.peek())
-    if (!stage || stage.kind === 'line_filter') throw cursor.unexpected()
+    const stage = stageBehindPipe(cursor)
+    if (!stage) throw cursor.unexpected()
     stages.push(stage.parse(cursor, cursor.next()))
   }
 }

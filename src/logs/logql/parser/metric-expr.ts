@@ -108,7 +108,9 @@ function parseVector(cursor: TokenCursor): MetricExpr {
 function parseRangeAggregation(cursor: TokenCursor, fn: Token): RangeAggregation {
   cursor.expect('(')
   let parameter: number | undefined
-  if (cursor.peek() === 'NUMBER') {
+  const label = rangeFunctions.get(fn.kind)?.parameter === 'label' ? cursor.expect('IDENTIFIER').text : undefined
+  if (label !== undefined) cursor.expect(',')
+  else if (cursor.peek() === 'NUMBER') {
     parameter = cursor.number(cursor.next())
     cursor.expect(',')
   } else if (cursor.peek() !== '{' && cursor.peek() !== '(') throw cursor.unexpected('NUMBER', '{', '(')
@@ -116,7 +118,8 @@ function parseRangeAggregation(cursor: TokenCursor, fn: Token): RangeAggregation
   if (!cursor.accept(')')) throw cursor.unexpected()
   const grouping = parseGrouping(cursor)
   const at = cursor.since(fn.at.start)
-  const node: RangeAggregation = { kind: 'range_aggregation', op: fn.kind, parameter, range, grouping, at }
+  const named = label === undefined ? undefined : { label }
+  const node: RangeAggregation = { kind: 'range_aggregation', op: fn.kind, parameter, ...named, range, grouping, at }
   checkRangeAggregation(node)
   return node
 }

@@ -1,6 +1,8 @@
 /** The entry of the parser: text in, checked syntax tree out. */
 import type { Expr, LogExpr } from '#/logs/logql/ast/nodes.ts'
 import type { StageNode } from '#/logs/logql/stages/index.ts'
+import { checkRegexCost } from './check-regex-cost.ts'
+import { parseLogExpr } from './log-expr.ts'
 import { parseOperations } from './metric-expr.ts'
 import { ParseError, placeOf } from './parse-error.ts'
 import { TokenCursor } from './token-cursor.ts'
@@ -22,7 +24,8 @@ export function parseExpr(query: string): Query {
 /** Parses without the checks of selectors and stages that need no syntax. */
 export function parseUnchecked(query: string): Query {
   checkText(query)
-  const cursor = new TokenCursor(query)
+  checkRegexCost(query)
+  const cursor = new TokenCursor(query, parseLogExpr)
   const expr = parseOperations(cursor)
   if (cursor.peek() !== '$end') throw cursor.unexpected()
   return expr

@@ -1,7 +1,9 @@
 /** Checks of a query that parses: its selectors, and what its stages hold. In source order; the first problem is thrown. */
 import type { Expr, LogExpr, Matcher, SourceRange } from '#/logs/logql/ast/nodes.ts'
-import { stageOf, type StageNode } from '#/logs/logql/stages/index.ts'
+import { membershipsOf } from '#/logs/logql/ast/memberships.ts'
+import { problemOf, type StageNode } from '#/logs/logql/stages/index.ts'
 import { matchesEmpty, regexProblem } from '#/logs/logql/stages/regex-problem.ts'
+import { checkTail, type LogRole } from './check-tail.ts'
 import { ParseError } from './parse-error.ts'
 
 const emptyCompatible =
@@ -11,9 +13,9 @@ const emptyCompatible =
 export function validate(expr: Expr): void {
   switch (expr.kind) {
     case 'log':
-      return validateLog(expr)
+      return validateLog(expr, 'answer')
     case 'range_aggregation':
-      validateLog(expr.range.log)
+      validateLog(expr.range.log, 'metric query')
       return expr.range.unwrap?.filters.forEach(validateStage)
     case 'vector_aggregation':
       return validate(expr.expr)
@@ -31,9 +33,10 @@ export function validate(expr: Expr): void {
   }
 }
 
-function validateLog({ matchers, stages, at }: LogExpr): void {
+function validateLog({ matchers, stages, at }: LogExpr, role: LogRole): void {
   validateMatchers(matchers, at)
   requireSelective(matchers, at)
+  checkTail(stages, role)
   stages.forEach(validateStage)
 }
 
@@ -64,6 +67,8 @@ function refusesEmpty({ op, value }: Matcher): boolean {
 }
 
 function validateStage(node: StageNode): void {
-  const problem = stageOf(node).problem(node)
+  const problem = problemOf(node)
   if (problem !== undefined) throw new ParseError(problem, node.at)
+  if (node.kind !== 'label_filter') return
+  for (const { query } of membershipsOf(node.filter)) validateLog(query, 'subquery')
 }

@@ -5,10 +5,10 @@
  */
 import { unreachable } from '#/kernel/assert.ts'
 import { TextCache } from '#/kernel/text-cache.ts'
-import type { LineFilterNode, StageNode } from '#/logs/logql/ast/stage-nodes.ts'
+import type { LineFilterNode, RowStageNode } from '#/logs/logql/ast/stage-nodes.ts'
 import { stageOf } from '#/logs/logql/stages/index.ts'
 import { compileRegex } from '#/platform/regex/compile.ts'
-import type { StageCompiler } from './compiler.ts'
+import type { PipelineContext, StageCompiler } from './compiler.ts'
 import { decolorizeRow } from './decolorize.ts'
 import { compileDrop, compileKeep } from './drop-keep.ts'
 import { compileLabelFormat, compileLineFormat } from './format.ts'
@@ -30,24 +30,25 @@ export type PipelineOptions = {
 }
 
 /** @throws BadRequest when a stage uses something that parses but is not evaluated yet. */
-export function compilePipeline(stages: readonly StageNode[], options: PipelineOptions): Pipeline {
+export function compilePipeline(stages: readonly RowStageNode[], options: PipelineOptions): Pipeline {
   const { pageNodes, rowNodes } = hoistLineFilters(stages)
   const rowStages: RowStage[] = []
+  const context: PipelineContext = { nowNs: 0n, check: () => undefined }
   let needed: NeededLabels = options.needed ?? 'all'
   for (const node of rowNodes.toReversed()) {
-    rowStages.unshift(compileStage(node, makeCompiler(needed)))
+    rowStages.unshift(compileStage(node, { needed, context, regex: compileRegex }))
     needed = stageOf(node).needs(node, needed)
   }
-  return new CompiledPipeline(pageNodes.map(compilePageFilter), rowStages, {
+  return new CompiledPipeline(pageNodes.map(compilePageFilter), rowStages, context, {
     readsLines: pageNodes.length > 0 || rowNodes.some((node) => stageOf(node).reads.line),
     readsMeta: needed === 'all' ? 'all' : metaNames(needed),
   })
 }
 
 /** Takes the line filters that see the line as it was stored to the front. */
-function hoistLineFilters(stages: readonly StageNode[]): { pageNodes: LineFilterNode[]; rowNodes: StageNode[] } {
+function hoistLineFilters(stages: readonly RowStageNode[]): { pageNodes: LineFilterNode[]; rowNodes: RowStageNode[] } {
   const pageNodes: LineFilterNode[] = []
-  const rowNodes: StageNode[] = []
+  const rowNodes: RowStageNode[] = []
   let isStoredLine = true
   for (const node of stages) {
     if (node.kind === 'line_filter' && isStoredLine) pageNodes.push(node)
@@ -57,11 +58,7 @@ function hoistLineFilters(stages: readonly StageNode[]): { pageNodes: LineFilter
   return { pageNodes, rowNodes }
 }
 
-function makeCompiler(needed: NeededLabels): StageCompiler {
-  return { needed, regex: compileRegex }
-}
-
-function compileStage(node: StageNode, compiler: StageCompiler): RowStage {
+function compileStage(node: RowStageNode, compiler: StageCompiler): RowStage {
   switch (node.kind) {
     case 'line_filter':
       return compileLineFilter(node)
@@ -80,9 +77,9 @@ function compileStage(node: StageNode, compiler: StageCompiler): RowStage {
     case 'unpack':
       return compileUnpack(compiler.needed)
     case 'line_format':
-      return compileLineFormat(node.template)
+      return compileLineFormat(node.template, compiler.context)
     case 'label_format':
-      return compileLabelFormat(node.formats)
+      return compileLabelFormat(node.formats, compiler.context)
     case 'drop':
       return compileDrop(node.choices, compiler)
     case 'keep':
@@ -106,21 +103,29 @@ class CompiledPipeline implements Pipeline {
   readonly readsLines: boolean
   readonly readsMeta: 'all' | readonly string[]
   readonly #stages: readonly RowStage[]
+  readonly #context: PipelineContext
   readonly #row = new ScanRow(new TextCache())
 
   constructor(
     pageFilters: readonly PageFilter[],
     stages: readonly RowStage[],
+    context: PipelineContext,
     reads: { readonly readsLines: boolean; readonly readsMeta: 'all' | readonly string[] },
   ) {
     this.pageFilters = pageFilters
     this.#stages = stages
+    this.#context = context
     this.readsLines = reads.readsLines
     this.readsMeta = reads.readsMeta
   }
 
   get isTrivial(): boolean {
     return this.#stages.length === 0
+  }
+
+  begin(nowNs: bigint, check: () => void): void {
+    this.#context.nowNs = nowNs
+    this.#context.check = check
   }
 
   run(entry: PipelineEntry): Row | undefined {

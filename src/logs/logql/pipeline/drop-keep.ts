@@ -1,7 +1,8 @@
 /** `| drop a, b="x"` and `| keep a, b="x"`: which labels an entry goes on with. */
+import { internText } from '#/kernel/intern.ts'
 import type { LabelChoice } from '#/logs/logql/ast/stage-nodes.ts'
-import type { StageCompiler } from './compiler.ts'
-import type { RowStage } from './row.ts'
+import type { RegexCompiler } from './compiler.ts'
+import type { Row, RowStage } from './row.ts'
 import { ERROR_DETAILS_LABEL, ERROR_LABEL } from './stream-view.ts'
 import { compileTextMatch, type TextMatch } from './text-match.ts'
 
@@ -9,7 +10,7 @@ const alwaysKept = new Set([ERROR_LABEL, ERROR_DETAILS_LABEL, '__preserve_error_
 
 type CompiledChoice = { readonly name: string; readonly matches: TextMatch | undefined }
 
-export function compileDrop(choices: readonly LabelChoice[], compiler: StageCompiler): RowStage {
+export function compileDrop(choices: readonly LabelChoice[], compiler: RegexCompiler): RowStage {
   const compiled = compileChoices(choices, compiler)
   return (row) => {
     for (const { name, matches } of compiled) if (!matches || matches(row.get(name) ?? '')) row.remove(name)
@@ -17,23 +18,23 @@ export function compileDrop(choices: readonly LabelChoice[], compiler: StageComp
   }
 }
 
-export function compileKeep(choices: readonly LabelChoice[], compiler: StageCompiler): RowStage {
+export function compileKeep(choices: readonly LabelChoice[], compiler: RegexCompiler): RowStage {
   const compiled = compileChoices(choices, compiler)
+  const isKept = (row: Row, name: string): boolean => {
+    for (const choice of compiled) {
+      if (choice.name === name && (!choice.matches || choice.matches(row.get(name) ?? ''))) return true
+    }
+    return alwaysKept.has(name)
+  }
   return (row) => {
-    const dropped: string[] = []
-    row.forEachLabel((name, value) => {
-      if (alwaysKept.has(name)) return
-      const isKept = compiled.some((choice) => choice.name === name && (!choice.matches || choice.matches(value)))
-      if (!isKept) dropped.push(name)
-    })
-    for (const name of dropped) row.remove(name)
+    row.removeExcept(isKept)
     return true
   }
 }
 
-function compileChoices(choices: readonly LabelChoice[], compiler: StageCompiler): CompiledChoice[] {
+function compileChoices(choices: readonly LabelChoice[], compiler: RegexCompiler): CompiledChoice[] {
   return choices.map((choice) => ({
-    name: choice.name,
+    name: internText(choice.name),
     matches: choice.kind === 'matcher' ? compileTextMatch(choice.op, choice.value, compiler) : undefined,
   }))
 }

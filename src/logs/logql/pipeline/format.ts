@@ -1,20 +1,26 @@
 /** `| line_format "…"` and `| label_format a=b, c="…"`: lines and labels from templates. */
 import { absoluteNs } from '#/logs/model/day.ts'
+import { internText } from '#/kernel/intern.ts'
 import type { LabelFormat } from '#/logs/logql/ast/stage-nodes.ts'
-import { checkEvaluated, executeTemplate, type TemplateData } from '#/logs/logql/template/execute-template.ts'
-import type { Template } from '#/logs/logql/template/nodes.ts'
+import { TemplateEngine } from '#/logs/logql/template/execute-template.ts'
+import type { TemplateData } from '#/logs/logql/template/functions.ts'
+import { labelTemplate, type LabelTemplate } from '#/logs/logql/template/label-template.ts'
+import { LIMITS } from '#/logs/logql/template/limits.ts'
 import { parseTemplate } from '#/logs/logql/template/parse-template.ts'
-import { TemplateFailure, type ValueMap } from '#/logs/logql/template/values.ts'
+import { LabelMap, TemplateFailure } from '#/logs/logql/template/values.ts'
+import { localZone, type Zone } from '#/logs/logql/template/zones.ts'
+import type { PipelineContext } from './compiler.ts'
 import type { Row, RowStage } from './row.ts'
 
 const FORMAT_ERROR = 'TemplateFormatErr'
 
-/** @throws BadRequest naming a function that is not evaluated yet. */
-export function compileLineFormat(text: string): RowStage {
-  const template = compileTemplate(text, 'line')
-  const data = new RowData()
+/** Steps of templates between two looks at whether anybody still waits for the answer. */
+const STEPS_BETWEEN_CHECKS = 50_000
+
+export function compileLineFormat(text: string, context: PipelineContext): RowStage {
+  const run = compileTemplate(text, 'line', context)
   return (row) => {
-    const output = run(template, data, row)
+    const output = run(row, undefined)
     if (output !== undefined) row.setLine(output)
     return true
   }
@@ -22,25 +28,30 @@ export function compileLineFormat(text: string): RowStage {
 
 type CompiledFormat =
   | { readonly kind: 'rename'; readonly target: string; readonly source: string }
-  | { readonly kind: 'template'; readonly target: string; readonly template: Template }
+  | { readonly kind: 'template'; readonly target: string; readonly run: TemplateRun }
 
 /** All templates of a stage see the labels as they were before the first of them; renames before it are seen. */
-export function compileLabelFormat(formats: readonly LabelFormat[]): RowStage {
+export function compileLabelFormat(formats: readonly LabelFormat[], context: PipelineContext): RowStage {
   const compiled = formats.map((format): CompiledFormat => {
-    if (format.kind === 'rename') return format
-    return { kind: 'template', target: format.target, template: compileTemplate(format.template, format.target) }
+    if (format.kind === 'rename')
+      return { kind: 'rename', target: internText(format.target), source: internText(format.source) }
+    return {
+      kind: 'template',
+      target: internText(format.target),
+      run: compileTemplate(format.template, format.target, context),
+    }
   })
-  const needsSnapshot = compiled.filter(({ kind }) => kind === 'template').length > 1 || compiled.length > 1
-  const data = new RowData()
+  const first = compiled.findIndex(({ kind }) => kind === 'template')
+  const needsSnapshot = compiled.slice(first + 1).some(({ kind }) => kind === 'template')
   return (row) => {
-    let snapshot: ValueMap | undefined
+    let snapshot: LabelMap | undefined
     for (const format of compiled) {
       if (format.kind === 'rename') {
         rename(row, format.source, format.target)
         continue
       }
       if (needsSnapshot) snapshot ??= labelMap(row)
-      const output = run(format.template, data, row, snapshot)
+      const output = format.run(row, snapshot)
       if (output !== undefined) row.setParsed(format.target, output)
     }
     return true
@@ -54,38 +65,74 @@ function rename(row: Row, source: string, target: string): void {
   if (source !== target) row.remove(source)
 }
 
-function compileTemplate(text: string, name: string): Template {
+/** The output for a row; undefined when the template failed, which is noted on the row. A snapshot replaces the row's labels. */
+type TemplateRun = (row: Row, snapshot: LabelMap | undefined) => string | undefined
+
+function compileTemplate(text: string, name: string, context: PipelineContext): TemplateRun {
   const template = parseTemplate(text, name)
-  checkEvaluated(template)
-  return template
+  const simple = labelTemplate(template)
+  if (simple) {
+    const tooLong = `template: ${name}: output is longer than ${LIMITS.output} characters`
+    return (row, snapshot) => {
+      const output = joinLabels(simple, row, snapshot)
+      if (output === undefined) row.setError(FORMAT_ERROR, tooLong)
+      return output
+    }
+  }
+  const data = new RowData(context)
+  const engine = new TemplateEngine(template, data)
+  let steps = 0
+  return (row, snapshot) => {
+    try {
+      data.enter(row, snapshot)
+      return engine.run()
+    } catch (error) {
+      if (!(error instanceof TemplateFailure)) throw error
+      row.setError(FORMAT_ERROR, error.message)
+      return undefined
+    } finally {
+      steps += engine.steps
+      if (steps >= STEPS_BETWEEN_CHECKS) {
+        steps = 0
+        context.check()
+      }
+    }
+  }
 }
 
-function run(template: Template, data: RowData, row: Row, snapshot?: ValueMap): string | undefined {
-  try {
-    data.enter(row, snapshot)
-    return executeTemplate(template, data)
-  } catch (error) {
-    if (!(error instanceof TemplateFailure)) throw error
-    row.setError(FORMAT_ERROR, error.message)
-    return undefined
+/** Undefined when it gets too long. */
+function joinLabels({ texts, labels }: LabelTemplate, row: Row, snapshot: LabelMap | undefined): string | undefined {
+  let output = texts[0]!
+  for (let i = 0; i < labels.length; i++) {
+    const name = labels[i]!
+    output += (snapshot ? snapshot.get(name) : row.get(name)) ?? ''
+    output += texts[i + 1]!
+    if (output.length > LIMITS.output) return undefined
   }
+  return output
 }
 
 /** A row as a template sees it. */
 class RowData implements TemplateData {
+  readonly #context: PipelineContext
+  readonly #zone = localZone()
   #row: Row | undefined
-  #snapshot: ValueMap | undefined
+  #snapshot: LabelMap | undefined
 
-  enter(row: Row, snapshot: ValueMap | undefined): void {
+  constructor(context: PipelineContext) {
+    this.#context = context
+  }
+
+  enter(row: Row, snapshot: LabelMap | undefined): void {
     this.#row = row
     this.#snapshot = snapshot
   }
 
   label(name: string): string | undefined {
-    return this.#snapshot ? (this.#snapshot.get(name) as string | undefined) : this.#row!.get(name)
+    return this.#snapshot ? this.#snapshot.get(name) : this.#row!.get(name)
   }
 
-  labels(): ValueMap {
+  labels(): LabelMap {
     return this.#snapshot ?? labelMap(this.#row!)
   }
 
@@ -96,10 +143,18 @@ class RowData implements TemplateData {
   timestampNs(): bigint {
     return absoluteNs(this.#row!.day, this.#row!.time)
   }
+
+  nowNs(): bigint {
+    return this.#context.nowNs
+  }
+
+  zone(): Zone {
+    return this.#zone
+  }
 }
 
-function labelMap(row: Row): ValueMap {
-  const labels = new Map<string, string>()
+function labelMap(row: Row): LabelMap {
+  const labels = new LabelMap()
   row.forEachLabel((name, value) => labels.set(name, value))
   return labels
 }

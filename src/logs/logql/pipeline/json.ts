@@ -39,7 +39,7 @@ class LabelSink implements JsonSink {
     const row = this.#row!
     const target = this.#wanted.target(row, name)
     if (target === undefined) return true
-    row.setParsedRange(target, escaped ? 'json' : 'plain', start, end)
+    row.addParsedRange(target, escaped ? 'json' : 'plain', start, end)
     return ++this.#found < this.#wanted.limit
   }
 

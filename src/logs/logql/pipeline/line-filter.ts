@@ -1,13 +1,12 @@
 /** `|= "a" or "b"`, `!~ "re"`, `|> "<_> done"`, `|= ip("…")`: over a page of lines at once, or for one row. */
-import { latin1Text } from '#/kernel/buffer-text.ts'
 import { pureLiterals } from '#/kernel/re2-literals.ts'
 import { isAssertion, someNode } from '#/kernel/re2-node.ts'
-import type { LineFilterNode, LineFilterOperand } from '#/logs/logql/ast/stage-nodes.ts'
-import { parseIpPattern, type IpRange } from '#/logs/logql/stages/ip-pattern.ts'
+import type { LineFilterNode } from '#/logs/logql/ast/stage-nodes.ts'
+import { parseIpPattern } from '#/logs/logql/stages/ip-pattern.ts'
 import { compileRegex } from '#/platform/regex/compile.ts'
-import { containsIp } from './ip-scan.ts'
-import { compileLinePattern, matchesLinePattern, type CompiledLinePattern } from './line-pattern.ts'
-import { compileLineRegex, markRegex, type LineRegex } from './line-regex.ts'
+import { compileIpScan, type IpScan } from './ip-scan.ts'
+import { compileLinePattern, markLinePattern, matchesLinePattern, type CompiledLinePattern } from './line-pattern.ts'
+import { compileLineRegex, markRegex, mayMatchRegex, type LineRegex } from './line-regex.ts'
 import { markNeedle, type LineRows, type Marks } from './line-rows.ts'
 import type { PageFilter, Row, RowStage } from './row.ts'
 
@@ -16,13 +15,14 @@ type LineTests = {
   readonly needles: readonly Buffer[]
   readonly regexes: readonly LineRegex[]
   readonly patterns: readonly CompiledLinePattern[]
-  readonly ips: readonly IpRange[]
+  readonly ips: readonly IpScan[]
 }
 
 export function compilePageFilter(node: LineFilterNode): PageFilter {
   const tests = compileTests(node)
   const wanted = isNegative(node) ? 0 : 1
   return {
+    unlessLabels: node.unlessLabels,
     mayPass: (lines) => wanted === 0 || mayMatch(lines, tests),
     select(lines, lineStart, rows, count) {
       const marks = new Uint8Array(count)
@@ -36,15 +36,16 @@ export function compilePageFilter(node: LineFilterNode): PageFilter {
 
 /** A text that is found over the end of a line is counted as found. */
 function mayMatch(lines: Buffer, { needles, regexes, patterns, ips }: LineTests): boolean {
-  if (regexes.length > 0 || patterns.length > 0 || ips.length > 0) return true
-  return needles.some((needle) => lines.includes(needle))
+  if (ips.length > 0 || patterns.some(({ longest }) => !longest || lines.includes(longest))) return true
+  return needles.some((needle) => lines.includes(needle)) || regexes.some((regex) => mayMatchRegex(lines, regex))
 }
 
 /** The same for a line that an earlier stage wrote. */
 export function compileLineFilter(node: LineFilterNode): RowStage {
   const tests = compileTests(node)
   const wanted = !isNegative(node)
-  return (row) => matchesTests(row, tests) === wanted
+  const { unlessLabels = [] } = node
+  return (row) => unlessLabels.some((name) => row.hasBase(name)) || matchesTests(row, tests) === wanted
 }
 
 function isNegative({ op }: LineFilterNode): boolean {
@@ -55,19 +56,24 @@ function compileTests(node: LineFilterNode): LineTests {
   const needles: Buffer[] = []
   const regexes: LineRegex[] = []
   const patterns: CompiledLinePattern[] = []
-  const ips: IpRange[] = []
+  const ips: IpScan[] = []
   for (const operand of node.operands) {
     const { value } = operand
-    if (operand.kind === 'ip') ips.push(parseIpPattern(value)!)
+    if (operand.kind === 'ip') ips.push(compileIpScan(parseIpPattern(value)!))
     else if (node.op === '|>' || node.op === '!>') patterns.push(compileLinePattern(value))
-    else if (node.op === '|~' || node.op === '!~') addRegex(operand, needles, regexes)
+    else if (node.op === '|~' || node.op === '!~') addRegex(value, needles, regexes)
+    else if (node.ignoreCase) addRegex(`(?i)${quoteRegex(value)}`, needles, regexes)
     else needles.push(Buffer.from(value))
   }
   return { needles, regexes, patterns, ips }
 }
 
-function addRegex({ value }: LineFilterOperand, needles: Buffer[], regexes: LineRegex[]): void {
-  const regex = compileRegex(value, { anchored: false })
+function quoteRegex(text: string): string {
+  return text.replaceAll(/[\\.+*?()|[\]{}^$]/g, '\\$&')
+}
+
+function addRegex(pattern: string, needles: Buffer[], regexes: LineRegex[]): void {
+  const regex = compileRegex(pattern, { anchored: false })
   const texts = pureLiterals(regex.root)
   // what matches the empty text wherever it stands matches every line
   if (regex.test('') && !someNode(regex.root, isAssertion)) needles.push(Buffer.alloc(0))
@@ -78,21 +84,20 @@ function addRegex({ value }: LineFilterOperand, needles: Buffer[], regexes: Line
 function markTests(page: LineRows, tests: LineTests, marks: Marks): void {
   for (const needle of tests.needles) markNeedle(page, needle, marks)
   for (const regex of tests.regexes) markRegex(page, regex, marks)
-  if (tests.patterns.length === 0 && tests.ips.length === 0) return
+  for (const pattern of tests.patterns) markLinePattern(page, pattern, marks)
+  if (tests.ips.length === 0) return
   const { lines, lineStart, rows, count } = page
   for (let i = 0; i < count; i++) {
     const start = lineStart[rows[i]!]!
     const end = lineStart[rows[i]! + 1]!
-    if (marks[i] === 0 && matchesSlow(lines, start, end, tests)) marks[i] = 1
+    if (marks[i] === 0 && tests.ips.some((isIn) => isIn(lines, start, end))) marks[i] = 1
   }
 }
 
 function matchesSlow(lines: Buffer, start: number, end: number, { patterns, ips }: LineTests): boolean {
-  const line = lines.subarray(start, end)
-  if (patterns.some((pattern) => matchesLinePattern(pattern, line))) return true
-  if (ips.length === 0) return false
-  const text = latin1Text(line, 0, line.length)
-  return ips.some((ip) => containsIp(text, ip))
+  for (const pattern of patterns) if (matchesLinePattern(pattern, lines, start, end)) return true
+  for (const isIn of ips) if (isIn(lines, start, end)) return true
+  return false
 }
 
 function matchesTests(row: Row, tests: LineTests): boolean {

@@ -2,6 +2,7 @@
  * Searching the lines of a page as one piece of bytes. Lines stand back to back without a separator, so a hit counts only
  * when it lies inside one line; after a hit the search goes on at the next row.
  */
+import { findBytes } from './byte-search.ts'
 
 /**
  * The lines of chosen rows of a page: the line of row `rows[i]`, i < count, is at `[lineStart[row], lineStart[row + 1])`, and
@@ -18,6 +19,8 @@ export type LineRows = {
 /** One byte per chosen row: not 0 when it matches. */
 export type Marks = Uint8Array
 
+/** A hit so near to the beginning of a line makes one near that of the next line likely. */
+const NEAR = 96
 /** When fewer than one byte in this many belongs to a chosen row, rows are searched one by one. */
 const SPARSE = 4
 
@@ -31,9 +34,11 @@ export function markNeedle(page: LineRows, needle: Buffer, marks: Marks): void {
   const bytes = end === lines.length ? lines : lines.subarray(0, end)
   let i = 0
   let from = lineStart[rows[0]!]! - base
+  let isNear = false
   for (;;) {
-    const found = bytes.indexOf(needle, from)
+    const found: number = isNear ? findNear(bytes, needle, from) : bytes.indexOf(needle, from)
     if (found < 0) return
+    isNear = found - from < NEAR
     const hit = found + base
     while (i < count && lineStart[rows[i]! + 1]! <= hit) i++
     if (i === count) return
@@ -48,6 +53,13 @@ export function markNeedle(page: LineRows, needle: Buffer, marks: Marks): void {
     if (++i === count) return
     from = Math.max(lineEnd, lineStart[rows[i]!]!) - base
   }
+}
+
+/** Looks for hits in line after line at their beginnings first: the runtime's search costs as much as looking at many bytes. */
+function findNear(bytes: Buffer, needle: Buffer, from: number): number {
+  const end = Math.min(bytes.length, from + NEAR)
+  const found = findBytes(bytes, needle, from, end)
+  return found >= 0 || end === bytes.length ? found : bytes.indexOf(needle, Math.max(from, end - needle.length + 1))
 }
 
 function markOneByOne({ lines, base, lineStart, rows, count }: LineRows, needle: Buffer, marks: Marks): void {

@@ -12,7 +12,7 @@ import { WantedLabels } from './wanted-labels.ts'
 const LOGFMT_ERROR = 'LogfmtParserErr'
 
 export function compileLogfmt(node: LogfmtNode, needed: NeededLabels): RowStage {
-  if (node.extractions.length > 0) return compileExtractions(node)
+  if (node.extractions.length > 0) return compileExtractions(node, needed)
   const wanted = new WantedLabels(needed)
   if (wanted.isEmpty) return () => true
   const keys = new KeyTable(wanted, 'plain')
@@ -27,7 +27,7 @@ export function compileLogfmt(node: LogfmtNode, needed: NeededLabels): RowStage 
       if (scanner.valueEnd === scanner.valueStart && !node.keepEmpty) continue
       const target = wanted.target(row, keys.names[id]!)
       if (target === undefined) continue
-      setValue(row, target, scanner)
+      row.addParsedRange(target, scanner.escaped ? 'logfmt' : 'plain', scanner.valueStart, scanner.valueEnd)
       found++
     }
     return true
@@ -64,7 +64,8 @@ function setValue(row: Row, name: string, scanner: LogfmtScanner): void {
  * Only the named keys. Each label is set to nothing first, unless the stream or the metadata has it, then to what the line
  * says; a value that is not UTF-8 counts as nothing.
  */
-function compileExtractions(node: LogfmtNode): RowStage {
+function compileExtractions(node: LogfmtNode, needed: NeededLabels): RowStage {
+  if (!node.extractions.some(({ label }) => isRead(label, needed)) && !isRead('__error__', needed)) return () => true
   const labelsOf = new Map<string, string[]>()
   for (const { label, key } of node.extractions) {
     const name = fixLeadingDigit(sanitizeNamePart(key.replace(/^"(.*)"$/, '$1')))
@@ -88,6 +89,11 @@ function compileExtractions(node: LogfmtNode): RowStage {
     }
     return true
   }
+}
+
+/** Whether anything behind reads the label, under the name that it has in a conflict too. */
+function isRead(label: string, needed: NeededLabels): boolean {
+  return needed === 'all' || needed.has(label) || needed.has(label + EXTRACTED_SUFFIX)
 }
 
 function isValidUtf8(row: Row, scanner: LogfmtScanner): boolean {

@@ -32,14 +32,21 @@ export function pageOf(entries: readonly (FixtureEntry | string)[]): LogPage {
 export function pipelineOf(stages: string, needed?: NeededLabels): Pipeline {
   const query = parseExpr(`{app="a"} ${stages}`)
   if (query.kind !== 'log') throw new Error(`not a log query: ${stages}`)
-  return compilePipeline(query.stages, { needed })
+  const rowStages = query.stages.filter(
+    (node) => node.kind !== 'distinct' && node.kind !== 'sort' && node.kind !== 'limit',
+  )
+  return compilePipeline(rowStages, { needed })
 }
 
 /** The rows of a page that pass the page filters, ascending. */
-export function selectRows(pipeline: Pipeline, page: LogPage): number[] {
+export function selectRows(pipeline: Pipeline, page: LogPage, stream: Labels = []): number[] {
   const rows = Uint32Array.from({ length: page.rowCount }, (_, i) => i)
   let count = page.rowCount
-  for (const filter of pipeline.pageFilters) count = filter.select(page.lines, page.lineStart, rows, count)
+  const mayHave = (name: string): boolean => page.metaNames.includes(name) || stream.some(([other]) => other === name)
+  for (const filter of pipeline.pageFilters) {
+    if (filter.unlessLabels?.some(mayHave)) continue
+    count = filter.select(page.lines, page.lineStart, rows, count)
+  }
   return [...rows.subarray(0, count)]
 }
 
@@ -53,8 +60,9 @@ export function runAll(
 ): (Outcome | undefined)[] {
   const page = pageOf(entries)
   const pipeline = pipelineOf(stages, options.needed)
-  const passed = new Set(selectRows(pipeline, page))
-  const entry = { page, row: 0, day: 0, streamLabels: options.stream ?? [['app', 'a'] as const] }
+  const streamLabels = options.stream ?? [['app', 'a'] as const]
+  const passed = new Set(selectRows(pipeline, page, streamLabels))
+  const entry = { page, row: 0, day: 0, streamLabels }
   return entries.map((_, row) => {
     if (!passed.has(row)) return undefined
     entry.row = row

@@ -1,4 +1,5 @@
 /** `| regexp "(?P<method>\\w+) …"`: the named groups of the first match become labels. No match adds nothing. */
+import { internText } from '#/kernel/intern.ts'
 import { compileRegex } from '#/platform/regex/compile.ts'
 import type { NeededLabels, RowStage } from './row.ts'
 import { WantedLabels } from './wanted-labels.ts'
@@ -7,11 +8,12 @@ export function compileRegexp(pattern: string, needed: NeededLabels): RowStage {
   const wanted = new WantedLabels(needed)
   const regex = compileRegex(pattern, { anchored: false })
   const groups = regex.groupNames.flatMap((name, index) =>
-    name !== undefined && wanted.value(name) ? [{ name, index: index + 1 }] : [],
+    name !== undefined && wanted.value(name) ? [{ name: internText(name), index: index + 1 }] : [],
   )
   if (groups.length === 0) return () => true
   return (row) => {
-    const match = regex.exec(row.lineText())
+    const text = row.lineText()
+    const match = row.isAsciiLine() ? regex.execAscii(text) : regex.exec(text)
     if (!match) return true
     for (const { name, index } of groups) {
       const target = wanted.target(row, name)

@@ -10,8 +10,11 @@ import type { Labels } from '#/storage/index/label-index.ts'
 
 export type LabelCategory = 'stream' | 'metadata' | 'parsed'
 
-/** How the bytes of a value that lies in a line become text: as they are, or with the escapes of JSON or logfmt undone. */
-export type ValueEncoding = 'plain' | 'json' | 'logfmt'
+/**
+ * How the bytes of a value that lies in a line become text: as they are (`raw`), with blanks for runes that are none (`plain`), or
+ * with the escapes of JSON or logfmt undone besides.
+ */
+export type ValueEncoding = 'raw' | 'plain' | 'json' | 'logfmt'
 
 export interface Row {
   /** The current line: `bytes[start, end)`. Owned by the page, or by the row after `setLine`. */
@@ -23,6 +26,8 @@ export interface Row {
   readonly day: number
   /** Decodes the current line as UTF-8; invalid bytes become U+FFFD. Cached until the line changes. */
   lineText(): string
+  /** Whether the line is ASCII and nothing else, which faster ways of reading need. */
+  isAsciiLine(): boolean
   /** Replaces the line, e.g. by `line_format`. */
   setLine(text: string): void
   /** The value that a query sees under `name`, by precedence; undefined when missing. */
@@ -39,17 +44,21 @@ export interface Row {
    * The range is absolute, inside [start, end).
    */
   setParsedRange(name: string, encoding: ValueEncoding, start: number, end: number): void
+  /** As `setParsedRange`, for a name of which the caller knows that no parsed label has it. */
+  addParsedRange(name: string, encoding: ValueEncoding, start: number, end: number): void
   /**
-   * The value of `name` when it is 1 to 15 decimal digits and nothing else, which needs no string; -1 otherwise, whatever
-   * the reason.
+   * The value of `name` when it is a decimal of at most 15 digits, perhaps with a minus and a point, which needs no string;
+   * NaN otherwise, whatever the reason.
    */
-  digitsOf(name: string): number
+  decimalOf(name: string): number
   /** How many labels are parsed so far. */
   readonly parsedCount: number
   /** Takes back the labels that were parsed since there were `count`. */
   truncateParsed(count: number): void
   /** Removes the label from every category. */
   remove(name: string): void
+  /** Removes all labels but those that `isKept` names; errors stay. */
+  removeExcept(isKept: (row: Row, name: string) => boolean): void
   /** Sets `__error__` and `__error_details__`. */
   setError(error: string, details: string): void
   /** Visits all visible labels, in no particular order. */
@@ -64,6 +73,8 @@ export type RowStage = (row: Row) => boolean
  * everything that changes lines.
  */
 export interface PageFilter {
+  /** Set on filters that hold only for rows whose stream and metadata have none of these labels; see `LineFilterNode`. */
+  readonly unlessLabels: readonly string[] | undefined
   /** False only when certainly none of these lines, which stand back to back, passes. Looks at bytes alone, and is cheap. */
   mayPass(lines: Buffer): boolean
   /**
@@ -86,6 +97,11 @@ export interface Pipeline {
   readonly readsLines: boolean
   /** Structured metadata that stages may read; 'all' when that cannot be known. */
   readonly readsMeta: 'all' | readonly string[]
+  /**
+   * To be called before the rows of a job: what templates see as the current time, the same for all rows of a query, and a
+   * function that throws when nobody waits for the result any more, for stages that may take long.
+   */
+  begin(nowNs: bigint, check: () => void): void
   /** Runs the row stages. The returned row is the pipeline's own; undefined when the entry is dropped. */
   run(entry: PipelineEntry): Row | undefined
 }

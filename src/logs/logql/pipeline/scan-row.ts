@@ -4,14 +4,13 @@
  */
 import { utf8Text } from '#/kernel/buffer-text.ts'
 import { unescapeJson, unescapeLogfmt } from '#/kernel/json-text.ts'
+import { readDecimal, readDecimalText } from '#/kernel/read-decimal.ts'
 import type { TextCache } from '#/kernel/text-cache.ts'
 import type { LogPage } from '#/logs/store/log-page.ts'
 import type { LabelCategory, PipelineEntry, Row, ValueEncoding } from './row.ts'
 import { ERROR_DETAILS_LABEL, ERROR_LABEL, MetaView, StreamViews, type StreamLabels } from './stream-view.ts'
 import type { Labels } from '#/storage/index/label-index.ts'
 
-const ZERO = 0x30
-const MAX_DIGITS = 15
 const noLabels: Labels = []
 
 export class ScanRow implements Row {
@@ -75,6 +74,12 @@ export class ScanRow implements Row {
     return (this.#lineText ??= utf8Text(this.bytes, this.start, this.end))
   }
 
+  isAsciiLine(): boolean {
+    // other runes take more bytes than units, and bytes that are no UTF-8 become U+FFFD
+    const text = this.lineText()
+    return text.length === this.end - this.start && !text.includes('\ufffd')
+  }
+
   setLine(text: string): void {
     this.#lineText = undefined
     this.#ownLine = Buffer.from(text)
@@ -95,26 +100,21 @@ export class ScanRow implements Row {
     return this.#find(name) >= 0 || this.get(name) !== undefined
   }
 
-  digitsOf(name: string): number {
+  decimalOf(name: string): number {
     const at = this.#find(name)
-    if (at < 0 || this.#values[at] !== undefined || this.#encodings[at] !== 'plain') return -1
-    const bytes = this.#sources[at]!
-    const end = this.#ends[at]!
-    let i = this.#starts[at]!
-    if (i === end || end - i > MAX_DIGITS) return -1
-    let value = 0
-    for (; i < end; i++) {
-      const digit = bytes[i]! - ZERO
-      if (digit < 0 || digit > 9) return -1
-      value = value * 10 + digit
-    }
-    return value
+    if (at < 0) return NaN
+    const value = this.#values[at]
+    if (value !== undefined) return readDecimalText(value)
+    const encoding = this.#encodings[at]
+    if (encoding !== 'plain' && encoding !== 'raw') return NaN
+    return readDecimal(this.#sources[at]!, this.#starts[at]!, this.#ends[at]!)
   }
 
   hasBase(name: string): boolean {
     if (this.#stream.has(name)) return true
     if (this.#meta.isEmpty || this.#meta.get(name, this.#position, this.#stream) === undefined) return false
-    return !this.#hidden.includes(name)
+    // a parsed label takes the place of metadata of the same name
+    return !this.#hidden.includes(name) && this.#find(name) < 0
   }
 
   hasParsed(name: string): boolean {
@@ -128,7 +128,16 @@ export class ScanRow implements Row {
   }
 
   setParsedRange(name: string, encoding: ValueEncoding, start: number, end: number): void {
-    const at = this.#slot(name)
+    this.#setRange(this.#slot(name), encoding, start, end)
+  }
+
+  addParsedRange(name: string, encoding: ValueEncoding, start: number, end: number): void {
+    const at = this.#parsedCount++
+    this.#names[at] = name
+    this.#setRange(at, encoding, start, end)
+  }
+
+  #setRange(at: number, encoding: ValueEncoding, start: number, end: number): void {
     this.#values[at] = undefined
     this.#sources[at] = this.bytes
     this.#encodings[at] = encoding
@@ -141,6 +150,26 @@ export class ScanRow implements Row {
     else if (name === ERROR_DETAILS_LABEL) this.#errorDetails = ''
     const at = this.#find(name)
     if (at >= 0) this.#removeParsed(at)
+    this.#hide(name)
+  }
+
+  removeExcept(isKept: (row: Row, name: string) => boolean): void {
+    let kept = 0
+    for (let at = 0; at < this.#parsedCount; at++) {
+      const name = this.#names[at]!
+      if (isKept(this, name)) this.#moveParsed(at, kept++)
+      else this.#hide(name)
+    }
+    this.#parsedCount = kept
+    for (const name of this.#stream.keys()) if (this.#find(name) < 0 && !isKept(this, name)) this.#hide(name)
+    this.#meta.forEach(this.#position, this.#stream, (name) => {
+      if (this.#find(name) < 0 && !isKept(this, name)) this.#hide(name)
+    })
+  }
+
+  /** From now on what the stream and the metadata have under this name is not seen. */
+  #hide(name: string): void {
+    if (this.#meta.isEmpty && !this.#stream.has(name)) return
     if (!this.#hidden.includes(name)) this.#hidden.push(name)
   }
 
@@ -188,21 +217,24 @@ export class ScanRow implements Row {
 
   #removeParsed(at: number): void {
     const last = --this.#parsedCount
-    for (let i = at; i < last; i++) {
-      this.#names[i] = this.#names[i + 1]!
-      this.#values[i] = this.#values[i + 1]
-      this.#sources[i] = this.#sources[i + 1]
-      this.#encodings[i] = this.#encodings[i + 1]!
-      this.#starts[i] = this.#starts[i + 1]!
-      this.#ends[i] = this.#ends[i + 1]!
-    }
+    for (let i = at; i < last; i++) this.#moveParsed(i + 1, i)
+  }
+
+  #moveParsed(from: number, to: number): void {
+    if (from === to) return
+    this.#names[to] = this.#names[from]!
+    this.#values[to] = this.#values[from]
+    this.#sources[to] = this.#sources[from]
+    this.#encodings[to] = this.#encodings[from]!
+    this.#starts[to] = this.#starts[from]!
+    this.#ends[to] = this.#ends[from]!
   }
 
   #decode(at: number): string {
     const raw = this.#texts.get(this.#sources[at]!, this.#starts[at]!, this.#ends[at]!)
     const encoding = this.#encodings[at]!
-    const text = encoding === 'plain' ? raw : ((encoding === 'json' ? unescapeJson : unescapeLogfmt)(raw) ?? '')
-    const clean = text.includes('\ufffd') ? text.replaceAll('\ufffd', ' ') : text
+    const text = encoding === 'json' ? unescapeJson(raw) : encoding === 'logfmt' ? unescapeLogfmt(raw) : raw
+    const clean = encoding !== 'raw' && text?.includes('\ufffd') ? text.replaceAll('\ufffd', ' ') : (text ?? '')
     this.#values[at] = clean
     return clean
   }

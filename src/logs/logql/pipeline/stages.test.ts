@@ -28,13 +28,6 @@ test('a template that fails leaves the line and sets TemplateFormatErr', () => {
   assert.deepEqual([labels?.['x'], labels?.['__error__']], [undefined, 'TemplateFormatErr'])
 })
 
-test('functions that are not evaluated yet are refused when the pipeline is made', () => {
-  assert.throws(() => pipelineOf('| line_format "{{ now }}"'), {
-    name: 'BadRequest',
-    message: "template function 'now' is parsed but not evaluated yet",
-  })
-})
-
 test('label_format renames and deletes the source; nothing happens when it is missing', () => {
   assert.deepEqual(labelsOf('| logfmt | label_format x=a', 'a=1'), { app: 'a', x: '1' })
   assert.deepEqual(labelsOf('| label_format x=app', ''), { x: 'a' })
@@ -91,6 +84,12 @@ test('pattern: captures up to the next text; it stops where that is missing, and
   assert.deepEqual(labelsOf('| pattern "at <x>"', 'not at x'), { app: 'a' }, 'a leading text must begin the line')
   assert.deepEqual(labelsOf('| pattern "<a>,<b>;"', ',;'), { app: 'a', a: '', b: '' })
   assert.deepEqual(labelsOf('| pattern "<a>=<b>"', 'x'), { app: 'a', a: 'x' })
+  assert.deepEqual(labelsOf('| pattern "<a>=<_>"', { line: Buffer.from([0x61, 0xff, 0x3d]) }), {
+    app: 'a',
+    a: 'a\ufffd',
+  })
+  const far = `${'x'.repeat(300)} y`
+  assert.deepEqual(labelsOf('| pattern "<a> <b>"', far), { app: 'a', a: 'x'.repeat(300), b: 'y' })
 })
 
 test('unpack: string members become labels and _entry the line; without _entry nothing changes', () => {

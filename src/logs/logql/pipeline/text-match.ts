@@ -1,6 +1,6 @@
 /** Tests of one label value, as matchers in label filters, `drop` and `keep` state them. A missing label is ''. */
 import type { MatchOp } from '#/logs/logql/ast/nodes.ts'
-import type { StageCompiler } from './compiler.ts'
+import type { RegexCompiler } from './compiler.ts'
 
 export type TextMatch = (text: string) => boolean
 
@@ -8,7 +8,7 @@ export type TextMatch = (text: string) => boolean
 const MAX_REMEMBERED = 1024
 const MAX_REMEMBERED_LENGTH = 256
 
-export function compileTextMatch(op: MatchOp, value: string, compiler: StageCompiler): TextMatch {
+export function compileTextMatch(op: MatchOp, value: string, compiler: RegexCompiler): TextMatch {
   if (op === '=') return (text) => text === value
   if (op === '!=') return (text) => text !== value
   const regex = compiler.regex(value, { anchored: true })

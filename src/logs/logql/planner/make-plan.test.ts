@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BadRequest } from '#/kernel/errors.ts'
 import { parseExpr } from '#/logs/logql/parser/parse-expr.ts'
 import { makePlan } from './make-plan.ts'
 import type { MetricLeaf, MetricPlan } from './plan.ts'
@@ -67,12 +66,9 @@ test('queries that deal with errors themselves preserve them', () => {
   assert.equal(onlyLeaf('rate({a="b"} | json | x="__error__" [1m])').preserveErrors, false)
 })
 
-test('what is not evaluated yet is named', () => {
-  const refused: readonly (readonly [string, string])[] = [
-    ['quantile_over_time(0.9, {a="b"} | unwrap x [1m])', 'quantile_over_time is parsed but not evaluated yet'],
-    ['rate({a="b"} | unwrap x [1m])', 'rate with unwrap is parsed but not evaluated yet'],
-    ['1 + sum(sum_over_time({a="b"} | unwrap x [1m]))', 'sum_over_time is parsed but not evaluated yet'],
-    ['approx_topk(3, rate({a="b"}[1m]))', 'approx_topk is parsed but not evaluated yet'],
-  ]
-  for (const [query, message] of refused) assert.throws(() => metric(query), new BadRequest(message))
+test('approx_topk is an exact topk, for instant queries only', () => {
+  const { root, instantOnly } = metric('approx_topk(3, rate({a="b"}[1m]))')
+  assert(root.kind === 'aggregate' && root.op === 'topk' && root.parameter === 3)
+  assert.equal(instantOnly, true)
+  assert.equal(metric('topk(3, rate({a="b"}[1m]))').instantOnly, false)
 })

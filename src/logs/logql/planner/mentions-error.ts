@@ -21,6 +21,7 @@ function predicateMentions(predicate: LabelPredicate): boolean {
     case 'duration':
     case 'bytes':
     case 'ip':
+    case 'in':
       return errorLabels.has(predicate.name)
     default:
       return unreachable(predicate)

@@ -2,8 +2,8 @@
  * How a query will be answered. A metric query becomes a tree whose leaves are range aggregations: the scan computes a set
  * of series for each leaf, ./evaluate.ts does the rest.
  */
-import type { Grouping, Matcher } from '#/logs/logql/ast/nodes.ts'
-import type { StageNode } from '#/logs/logql/ast/stage-nodes.ts'
+import type { Grouping, Matcher, Unwrap } from '#/logs/logql/ast/nodes.ts'
+import type { LabelPredicate, RowStageNode } from '#/logs/logql/ast/stage-nodes.ts'
 import type { NeededLabels } from '#/logs/logql/pipeline/row.ts'
 import type { AggregateOp } from '#/series/aggregate.ts'
 import type { LabelGrouping, SeriesLabels } from '#/series/labels.ts'
@@ -12,7 +12,15 @@ import type { Matching } from '#/series/vector-matching.ts'
 
 export type Plan = LogPlan | MetricPlan | { readonly kind: 'scalar'; readonly value: number }
 
-export type LogPlan = { readonly kind: 'logs'; readonly selection: Selection }
+export type LogPlan = { readonly kind: 'logs'; readonly selection: Selection; readonly tail: RowTail }
+
+/** What is asked of all rows together: the stages `distinct`, `sort` and `limit`, applied in this order. */
+export type RowTail = {
+  /** Only the first row, in the direction of the query, of those with equal values of these labels. */
+  readonly distinct: readonly string[] | undefined
+  readonly sort: { readonly label: string; readonly descending: boolean } | undefined
+  readonly limit: number | undefined
+}
 
 export type MetricPlan = {
   readonly kind: 'metric'
@@ -20,20 +28,35 @@ export type MetricPlan = {
   readonly leaves: readonly MetricLeaf[]
   /** Set when `sort` or `sort_desc` occurs: an instant answer then keeps the order of evaluation. */
   readonly keepsOrder: boolean
+  /** Set when `approx_topk` occurs, which range queries refuse. */
+  readonly instantOnly: boolean
 }
 
 /** Which entries a log query or a leaf wants, and what happens to them. */
 export type Selection = {
   readonly matchers: readonly Matcher[]
-  readonly stages: readonly StageNode[]
+  readonly stages: readonly RowStageNode[]
   /** Labels that are read behind the pipeline. */
   readonly needed: NeededLabels
+  /** Streams that have one of these labels with another value have no entry that passes `stages`. */
+  readonly streamFilters?: readonly StreamFilter[]
 }
+
+/** A condition on the text of one label. */
+export type StreamFilter = { readonly name: string; readonly filter: LabelPredicate }
 
 /** A range aggregation: how entries become samples, and samples become series. Plain data that can be posted. */
 export type MetricLeaf = Selection & {
-  /** What an entry adds to its series. */
-  readonly measure: 'rows' | 'bytes'
+  /** Lower-case name of the range function, a key of its table. */
+  readonly op: string
+  /** What an entry counts with: itself, the bytes of its line, its unwrapped value, or the text of `countedLabel`. */
+  readonly measure: 'rows' | 'bytes' | 'value' | 'label'
+  /** The number before the log range, of `quantile_over_time`. */
+  readonly parameter: number | undefined
+  /** Entries without the label do not count at all. */
+  readonly unwrap: Unwrap<RowStageNode> | undefined
+  /** The label whose values `count_distinct_over_time` counts. */
+  readonly countedLabel: string | undefined
   /** Divides by the seconds of the window. */
   readonly perSecond: boolean
   /** An entry at t counts at each step T with T - offset - range < t ≤ T - offset. */

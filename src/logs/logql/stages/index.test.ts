@@ -22,7 +22,7 @@ test('the table knows each stage by its kind and its keywords', () => {
   for (const [kind, stage] of Object.entries(stages)) {
     assert.equal(stage.kind, kind)
     assert.match(stage.doc, /^[A-Z].*\.$/)
-    for (const keyword of stage.keywords) assert.equal(stageByKeyword(keyword)?.kind, kind)
+    for (const keyword of stage.keywords) assert.equal(stageByKeyword(keyword)?.kind, stage.begins ? undefined : kind)
   }
   assert.equal(stageByKeyword('unwrap'), undefined)
 })
@@ -32,6 +32,11 @@ test('filters need the labels they look at, and what is needed behind them', () 
   assert.deepEqual(needs('| a=1 or (b="x" and c>5s) , d=ip("::1")', new Set(['z'])), new Set(['z', 'a', 'b', 'c', 'd']))
   assert.deepEqual(needs('| drop a, b="x" | keep c, d=~"y"'), new Set(['b', 'd']))
   assert.equal(needs('| a=1', 'all'), 'all')
+})
+
+test('stages at the end need the labels that they go by', () => {
+  assert.deepEqual(needs('| distinct a, b | sort by c desc | limit 5', new Set(['z'])), new Set(['z', 'a', 'b', 'c']))
+  assert.deepEqual(needs('| a in ({b="c"} | d=1 | keep e)'), new Set(['a']))
 })
 
 test('formats need the labels that their templates read', () => {
@@ -68,6 +73,6 @@ test('what stages do to lines and labels', () => {
   const pure = Object.values(stages).filter(({ reads }) => !reads.writesLine && !reads.writesLabels)
   assert.deepEqual(
     pure.map(({ kind }) => kind),
-    ['line_filter'],
+    ['line_filter', 'distinct', 'sort', 'limit'],
   )
 })

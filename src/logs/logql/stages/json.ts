@@ -19,10 +19,10 @@ export const json: StageDefinition<JsonNode> = {
     return { kind: 'json', extractions, at: cursor.range() }
   },
   print: (node) => ['| json', node.extractions.map(printExtraction).join(', ')].filter((part) => part !== '').join(' '),
-  problem(node) {
+  problem(node, printLog) {
     for (const { expression } of node.extractions) {
       const cause = pathProblem(expression)
-      if (cause !== undefined) return stageProblem(json.print(node), cause)
+      if (cause !== undefined) return stageProblem(json.print(node, printLog), cause)
     }
     return undefined
   },

@@ -4,20 +4,25 @@ import type { LabelFilterNode, LabelPredicate } from '#/logs/logql/ast/stage-nod
 import { ipPatternProblem } from './ip-pattern.ts'
 import { parseLabelPredicate } from './label-predicate.ts'
 import { regexProblem } from './regex-problem.ts'
-import { needsAlso, stageProblem, type StageDefinition } from './stage.ts'
+import { needsAlso, stageProblem, type PrintLog, type StageDefinition } from './stage.ts'
 
 export const labelFilter: StageDefinition<LabelFilterNode> = {
   kind: 'label_filter',
   keywords: ['IDENTIFIER', '('],
-  doc: 'Keeps entries whose labels pass comparisons with a text, regular expression, number, duration, size or IP range.',
+  doc: 'Keeps entries whose labels pass comparisons with a text, regular expression, number, duration, size or IP range, or are `in (…)` the answer of another query.',
   reads: { line: false, writesLine: false, writesLabels: true },
   parse(cursor, first) {
     const filter = parseLabelPredicate(cursor, first)
     return { kind: 'label_filter', filter, at: cursor.range() }
   },
-  print: (node) => `| ${printPredicate(node.filter)}`,
-  problem(node) {
-    return predicateProblem(node.filter, (cause) => stageProblem(labelFilter.print(node), cause))
+  print(node, printLog) {
+    const { filter } = node
+    const text = printPredicate(filter, printLog)
+    // a label called `distinct` in front of a word would begin the stage of that name
+    return filter.kind === 'in' && filter.name.toLowerCase() === 'distinct' ? `| ( ${text} )` : `| ${text}`
+  },
+  problem(node, printLog) {
+    return predicateProblem(node.filter, (cause) => stageProblem(labelFilter.print(node, printLog), cause))
   },
   needs(node, after) {
     const names = new Set<string>()
@@ -26,12 +31,12 @@ export const labelFilter: StageDefinition<LabelFilterNode> = {
   },
 }
 
-export function printPredicate(filter: LabelPredicate): string {
+function printPredicate(filter: LabelPredicate, printLog: PrintLog): string {
   switch (filter.kind) {
     case 'and':
-      return `( ${filter.terms.map(printPredicate).join(' , ')} )`
+      return `( ${filter.terms.map((term) => printPredicate(term, printLog)).join(' , ')} )`
     case 'or':
-      return `( ${filter.terms.map(printPredicate).join(' or ')} )`
+      return `( ${filter.terms.map((term) => printPredicate(term, printLog)).join(' or ')} )`
     case 'text':
       return `${filter.name}${filter.op}${printString(filter.value, filter.raw)}`
     case 'ip':
@@ -42,6 +47,8 @@ export function printPredicate(filter: LabelPredicate): string {
       return `${filter.name}${filter.op}${printDuration(filter.value)}`
     case 'bytes':
       return `${filter.name}${filter.op}${printBytes(filter.value)}`
+    case 'in':
+      return `${filter.name} in (${printLog(filter.query)})`
   }
 }
 

@@ -8,16 +8,17 @@ export const labelFormat: StageDefinition<LabelFormatNode> = {
   kind: 'label_format',
   keywords: ['label_format'],
   doc: 'Renames a label (`dst=src`) or sets it to the output of a template (`dst="{{.a}}"`).',
-  reads: { line: false, writesLine: false, writesLabels: true },
+  // a template may read `__line__`
+  reads: { line: true, writesLine: false, writesLabels: true },
   parse(cursor) {
     const formats = [parseFormat(cursor)]
     while (cursor.accept(',')) formats.push(parseFormat(cursor))
     return { kind: 'label_format', formats, at: cursor.range() }
   },
   print: (node) => `| label_format ${node.formats.map(printFormat).join(', ')}`,
-  problem(node) {
+  problem(node, printLog) {
     const cause = formatsProblem(node.formats)
-    return cause === undefined ? undefined : stageProblem(labelFormat.print(node), cause)
+    return cause === undefined ? undefined : stageProblem(labelFormat.print(node, printLog), cause)
   },
   needs: (node, after) => node.formats.reduceRight(formatNeeds, after),
 }

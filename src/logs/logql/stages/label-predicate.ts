@@ -82,6 +82,7 @@ const compareOps: Readonly<Record<TokenKind, CompareOp>> = {
 
 function parseComparison(cursor: StageCursor, name: string): LabelPredicate {
   const op = cursor.peek()
+  if (op === 'IDENTIFIER' && cursor.word() === 'in') return parseMembership(cursor, name)
   if (op === '=~' || op === '!~') {
     cursor.next()
     return text(name, op, cursor.expect('STRING'))
@@ -99,6 +100,15 @@ function parseComparison(cursor: StageCursor, name: string): LabelPredicate {
     }
   }
   return parseLiteral(cursor, name, compareOp)
+}
+
+/** `name in ({…} | keep other)`: no name follows the label of a filter in Loki. */
+function parseMembership(cursor: StageCursor, name: string): LabelPredicate {
+  cursor.next()
+  cursor.expect('(')
+  const query = cursor.subquery()
+  cursor.expect(')')
+  return { kind: 'in', name, query }
 }
 
 /** Regular expressions keep the backticks they are written in. */

@@ -12,29 +12,45 @@ export const lineFilter: StageDefinition<LineFilterNode> = {
   doc: 'Keeps lines that contain a text, match a regular expression or a pattern, or hold an IP address; `!=`, `!~`, `!>` keep the others.',
   reads: { line: true, writesLine: false, writesLabels: false },
   parse(cursor, first) {
-    const operands = [parseOperand(cursor)]
-    while (cursor.accept('or')) operands.push(parseOperand(cursor))
-    return { kind: 'line_filter', op: first.kind as LineFilterOp, operands, at: cursor.range() }
+    const op = first.kind as LineFilterOp
+    const ignoreCase = acceptIgnoreCase(cursor, op)
+    const parseOne = ignoreCase ? parseText : parseOperand
+    const operands = [parseOne(cursor)]
+    while (cursor.accept('or')) operands.push(parseOne(cursor))
+    return { kind: 'line_filter', op, ...(ignoreCase && { ignoreCase }), operands, at: cursor.range() }
   },
-  print: (node) => `${node.op} ${node.operands.map(printOperand).join(' or ')}`,
-  problem(node) {
+  print: ({ op, ignoreCase, operands }) =>
+    `${op}${ignoreCase ? caseModifier : ''} ${operands.map(printOperand).join(' or ')}`,
+  problem(node, printLog) {
     for (const operand of node.operands) {
       const cause = operandProblem(node.op, operand)
-      if (cause !== undefined) return stageProblem(lineFilter.print(node), cause)
+      if (cause !== undefined) return stageProblem(lineFilter.print(node, printLog), cause)
     }
     return undefined
   },
   needs: (_node, after) => after,
 }
 
+/** Behind `|=` and `!=`: substrings in any case. Loki has no name behind an operator. */
+const caseModifier = 'i'
+
+function acceptIgnoreCase(cursor: StageCursor, op: LineFilterOp): boolean {
+  return (op === '|=' || op === '!=') && cursor.word() === caseModifier && cursor.accept('IDENTIFIER')
+}
+
 function parseOperand(cursor: StageCursor): LineFilterOperand {
-  const token = cursor.expect('STRING', 'ip')
-  // backticks are kept where quotes would have to be escaped otherwise
-  if (token.kind === 'STRING') return { kind: 'text', value: token.text, raw: token.raw && token.text.includes('"') }
+  if (cursor.peek() !== 'ip') return parseText(cursor, 'ip')
+  cursor.next()
   cursor.expect('(')
   const pattern = cursor.expect('STRING')
   cursor.expect(')')
   return { kind: 'ip', value: pattern.text, raw: false }
+}
+
+function parseText(cursor: StageCursor, ...alternatives: readonly 'ip'[]): LineFilterOperand {
+  const { text, raw } = cursor.expect('STRING', ...alternatives)
+  // backticks are kept where quotes would have to be escaped otherwise
+  return { kind: 'text', value: text, raw: raw && text.includes('"') }
 }
 
 function printOperand({ kind, value, raw }: LineFilterOperand): string {

@@ -14,9 +14,11 @@ export const lineFormat: StageDefinition<LineFormatNode> = {
     return { kind: 'line_format', template: text, raw: raw && text.includes('"'), at: cursor.range() }
   },
   print: (node) => `| line_format ${printString(node.template, node.raw)}`,
-  problem(node) {
+  problem(node, printLog) {
     const cause = templateProblem(node.template)
-    return cause === undefined ? undefined : stageProblem(lineFormat.print(node), `invalid line template: ${cause}`)
+    return cause === undefined
+      ? undefined
+      : stageProblem(lineFormat.print(node, printLog), `invalid line template: ${cause}`)
   },
   needs: (node, after) => templateNeeds(after, node.template),
 }

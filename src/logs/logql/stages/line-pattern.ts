@@ -1,4 +1,5 @@
 /** The pattern language of `|> "…"` and `| pattern "…"`: literals, `<_>` (skip) and `<name>` (capture). */
+import { firstRepeated } from './repeated-name.ts'
 
 /** `name` is undefined for `<_>`. */
 export type PatternPart =
@@ -33,7 +34,7 @@ export function parserPatternProblem(text: string): string | undefined {
   const names = parts.flatMap((part) => (part.kind === 'capture' && part.name !== undefined ? [part.name] : []))
   if (names.length === 0) return 'at least one capture is required'
   if (hasNeighbours(parts)) return `invalid expression: consecutive captures in '${text}'`
-  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  const twice = firstRepeated(names)
   return twice === undefined ? undefined : `duplicate capture name (${twice})`
 }
 

@@ -5,6 +5,7 @@
  * in a browser too.
  */
 import type { SourceRange, StageBase } from '#/logs/logql/ast/matcher.ts'
+import type { LogExpr } from '#/logs/logql/ast/nodes.ts'
 
 /**
  * Kind of a token as messages name it: `STRING`, `IDENTIFIER`, `NUMBER`, `DURATION`, `BYTES`, `RANGE`, `FUNCTION_FLAG`, `$end`, or the
@@ -27,6 +28,10 @@ export type Token = {
 export interface StageCursor {
   /** Kind of the next token. */
   peek(): TokenKind
+  /** The next token in lower case when it is an IDENTIFIER, for words that are names to Loki; else the empty text. */
+  word(): string
+  /** Whether the tokens behind the next one are of these kinds. */
+  isFollowedBy(...kinds: readonly TokenKind[]): boolean
   /** Takes the next token. */
   next(): Token
   /** Takes the next token if it is of this kind. */
@@ -41,9 +46,14 @@ export interface StageCursor {
   nested<T>(parse: () => T): T
   /** The error of a query nested deeper than `limit`. */
   tooDeep(limit: number): Error
+  /** Takes the log query in front of a `)`, and checks that it may stand behind `in (`. @throws a parse error if not */
+  subquery(): LogExpr
   /** From the start of the current stage (its `|` or operator) to the end of the last token taken. */
   range(): SourceRange
 }
+
+/** Canonical text of a log query inside a stage. Handed in, since no stage knows the table that it stands in. */
+export type PrintLog = (log: LogExpr) => string
 
 /** Labels whose values somebody reads. */
 export type LabelNeeds = ReadonlySet<string> | 'all'
@@ -52,6 +62,11 @@ export interface StageDefinition<N extends StageBase> {
   readonly kind: N['kind']
   /** The tokens that begin this stage: a keyword behind `|`, or line-filter operators. */
   readonly keywords: readonly TokenKind[]
+  /**
+   * For stages that Loki does not have, whose keyword is an ordinary name: whether it begins the stage here, where it is the next
+   * token. Must say no wherever Loki accepts the query.
+   */
+  readonly begins?: (cursor: StageCursor) => boolean
   /** One or two sentences for the reference documentation. */
   readonly doc: string
   /** What the planner may assume. */
@@ -65,9 +80,9 @@ export interface StageDefinition<N extends StageBase> {
   /** Called with the first token already taken; leaves the cursor behind the stage's last one. */
   parse(cursor: StageCursor, first: Token): N
   /** Canonical text, beginning with `|` or the filter's operator; parsing it gives the same node. */
-  print(node: N): string
+  print(node: N, printLog: PrintLog): string
   /** What is wrong with a node that parses, in Loki's words; undefined when nothing is. */
-  problem(node: N): string | undefined
+  problem(node: N, printLog: PrintLog): string | undefined
   /**
    * Labels whose values the stage looks at, given those that are needed behind it. Metric queries ask from the last stage to
    * the first, so that parsers extract nothing that nobody reads.

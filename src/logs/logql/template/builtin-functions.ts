@@ -1,74 +1,73 @@
-/** Functions that Go's template language has built in. */
-import { castFloat, intOf } from './arguments.ts'
-import type { TemplateFunction } from './functions.ts'
+/** Functions that Go's template language has built in; `and`, `or` and `call` are the execution's own. */
+import { fail, joinValues, bounded } from './arguments.ts'
+import { compareValues, equalValues } from './compare.ts'
 import { formatText } from './format-text.ts'
-import {
-  compareValues,
-  equalValues,
-  isList,
-  isMap,
-  isTrue,
-  printValue,
-  TemplateFailure,
-  typeName,
-  type Value,
-} from './values.ts'
+import type { TemplateFunction } from './functions.ts'
+import { isList, isMap, isTrue, LabelMap, showValue, typeName, type Value } from './values.ts'
 
 export const builtinFunctions: Readonly<Record<string, TemplateFunction>> = {
   not: ([value]) => !isTrue(value),
   len: ([value]) => BigInt(lengthOf(value)),
   index: ([value, ...keys]) => keys.reduce(indexOne, value),
   slice: ([value, ...bounds]) => sliceOne(value, bounds),
-  print: (args) => print(args),
-  println: (args) => `${args.map(printValue).join(' ')}\n`,
-  printf: ([format, ...args]) => formatText(printValue(format), args),
-  html: (args) => print(args).replaceAll(/["'&<>\0]/g, (char) => htmlEscapes[char] ?? char),
-  js: (args) => print(args).replaceAll(/[\\'"<>&=]|\p{Cc}/gu, jsEscape),
-  urlquery: (args) => queryEscape(print(args)),
-  call: () => {
-    throw new TemplateFailure('call of a value that is not a function')
+  print: (args) => joinValues(args, showValue),
+  println: (args) => bounded(`${args.map((arg) => bounded(showValue(arg))).join(' ')}\n`),
+  printf: ([format, ...args]) => formatText(format, args),
+  html: (args) => bounded(joinValues(args).replaceAll(/["'&<>\0]/g, (char) => htmlEscapes[char] ?? char)),
+  js: (args) => bounded(joinValues(args).replaceAll(/[\\'"<>&=]|[^\x20-\x7f\p{L}\p{M}\p{N}\p{P}\p{S}]/gu, jsEscape)),
+  urlquery: (args) => bounded(queryEscape(joinValues(args))),
+  eq: ([first, ...others]) => {
+    if (others.length === 0) fail('missing argument for comparison')
+    return others.some((other) => equalValues(first, other))
   },
-  eq: ([first, ...others]) => others.some((other) => equalValues(first, other)),
   ne: ([left, right]) => !equalValues(left, right),
   lt: ([left, right]) => compareValues(left, right) < 0,
   le: ([left, right]) => compareValues(left, right) <= 0,
-  gt: ([left, right]) => compareValues(left, right) > 0,
-  ge: ([left, right]) => compareValues(left, right) >= 0,
-}
-
-/** Blanks only between neighbours that are both no strings. */
-function print(args: readonly Value[]): string {
-  let text = ''
-  for (const [index, arg] of args.entries()) {
-    if (index > 0 && typeof arg !== 'string' && typeof args[index - 1] !== 'string') text += ' '
-    text += printValue(arg)
-  }
-  return text
+  // Go asks whether the opposite is untrue, which shows with NaN
+  gt: ([left, right]) => !(compareValues(left, right) <= 0),
+  ge: ([left, right]) => !(compareValues(left, right) < 0),
 }
 
 function lengthOf(value: Value): number {
   if (typeof value === 'string') return Buffer.byteLength(value)
   if (isList(value)) return value.length
   if (isMap(value)) return value.size
-  throw new TemplateFailure(`len of type ${typeName(value)}`)
+  return fail(value === undefined ? 'len of nil pointer' : `len of type ${typeName(value)}`)
 }
 
 function indexOne(value: Value, key: Value): Value {
-  if (isMap(value)) return value.get(printValue(key))
-  const at = intOf(key)
-  if (typeof value !== 'string' && !isList(value))
-    throw new TemplateFailure(`can't index item of type ${typeName(value)}`)
-  const bytes = typeof value === 'string' ? Buffer.from(value) : value
-  if (at < 0 || at >= bytes.length) throw new TemplateFailure(`index out of range: ${at}`)
-  return typeof value === 'string' ? BigInt((bytes as Buffer)[at]!) : value[at]
+  if (value === undefined) return fail('index of untyped nil')
+  if (isMap(value)) {
+    if (typeof key !== 'string')
+      fail(key === undefined ? 'value is nil; should be string' : `value has type ${typeName(key)}; should be string`)
+    return value.get(key as string) ?? (value instanceof LabelMap ? '' : undefined)
+  }
+  if (typeof value !== 'string' && !isList(value)) return fail(`can't index item of type ${typeName(value)}`)
+  const items = typeof value === 'string' ? Buffer.from(value) : value
+  const at = position(key, items.length - 1)
+  return typeof value === 'string' ? BigInt((items as Buffer)[at]!) : value[at]
+}
+
+/** An index that is at most `last`. */
+function position(key: Value, last: number): number {
+  if (typeof key !== 'bigint')
+    return fail(
+      key === undefined ? 'cannot index slice/array with nil' : `cannot index slice/array with type ${typeName(key)}`,
+    )
+  if (key < 0n || key > BigInt(last)) fail(`index out of range: ${key}`)
+  return Number(key)
 }
 
 function sliceOne(value: Value, bounds: readonly Value[]): Value {
+  if (value === undefined) return fail('slice of untyped nil')
+  if (bounds.length > 3) fail(`too many slice indexes: ${bounds.length}`)
+  if (typeof value === 'string' && bounds.length === 3) fail('cannot 3-index slice a string')
   const bytes = typeof value === 'string' ? Buffer.from(value) : value
-  if (!Buffer.isBuffer(bytes) && !isList(bytes))
-    throw new TemplateFailure(`can't slice item of type ${typeName(value)}`)
-  const [from = 0, to = bytes.length] = bounds.map((bound) => castFloat(intOf(bound)))
-  if (from < 0 || to > bytes.length || from > to) throw new TemplateFailure(`index out of range: ${from}:${to}`)
+  if (!Buffer.isBuffer(bytes) && !isList(bytes)) return fail(`can't slice item of type ${typeName(value)}`)
+  const ends = bounds.map((bound) => position(bound, bytes.length))
+  const [from = 0, to = bytes.length, most] = ends
+  if (from > to) fail(`invalid slice index: ${from} > ${to}`)
+  if (most !== undefined && to > most) fail(`invalid slice index: ${to} > ${most}`)
   return Buffer.isBuffer(bytes) ? bytes.toString('utf8', from, to) : bytes.slice(from, to)
 }
 
@@ -83,7 +82,7 @@ const htmlEscapes: Readonly<Record<string, string>> = {
 
 function jsEscape(char: string): string {
   if (char === '\\' || char === "'" || char === '"') return `\\${char}`
-  return `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`
+  return `\\u${char.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`
 }
 
 /** Go's query escaping: blanks are `+`, all but letters, digits and `-_.~` is percent-encoded. */

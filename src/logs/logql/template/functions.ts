@@ -1,19 +1,41 @@
-/** The table of template functions. Arguments come evaluated; their number was checked. */
+/** The table of template functions. Arguments come evaluated; their number and types were checked against ./signatures.ts. */
 import { builtinFunctions } from './builtin-functions.ts'
 import { numberFunctions } from './number-functions.ts'
+import { regexFunctions } from './regex-functions.ts'
 import { textFunctions } from './text-functions.ts'
 import { timeFunctions } from './time-functions.ts'
-import type { Value } from './values.ts'
+import type { Value, ValueMap } from './values.ts'
+import type { Zone } from './zones.ts'
+
+/** The entry that a template sees. */
+export interface TemplateData {
+  /** Value of a label; undefined when missing. */
+  label(name: string): string | undefined
+  /** All labels, for templates that use the whole map. */
+  labels(): ValueMap
+  line(): string
+  /** Nanoseconds since the epoch. */
+  timestampNs(): bigint
+  /** The current time, equal for all entries of a query. */
+  nowNs(): bigint
+  /** The server's own time zone. */
+  zone(): Zone
+}
+
+export interface FunctionContext {
+  readonly data: TemplateData
+  /** Counts work beyond that of reading the arguments. @throws TemplateFailure when it is too much. */
+  spend(steps: number): void
+}
 
 /** @throws TemplateFailure */
-export type TemplateFunction = (args: readonly Value[]) => Value
+// oxlint-disable-next-line typescript/no-explicit-any
+export type TemplateFunction = (args: readonly any[], context: FunctionContext) => Value
 
 export const functions: Readonly<Record<string, TemplateFunction>> = {
   ...builtinFunctions,
   ...textFunctions,
+  ...regexFunctions,
   ...numberFunctions,
   ...timeFunctions,
 }
-
-/** Functions that the execution itself knows, because they need the entry or must not evaluate all arguments. */
-export const lazyFunctions: ReadonlySet<string> = new Set(['and', 'or', '__line__', '__timestamp__'])

@@ -1,7 +1,7 @@
 /** Template functions on numbers: whole ones are Go's int64, the others float64. */
-import { parseGoDuration } from '#/kernel/duration.ts'
+import { goDurationFault, parseGoDuration } from '#/kernel/duration.ts'
 import { parseHumanBytes } from '#/kernel/go-number.ts'
-import { castFloat, castInt, textOf } from './arguments.ts'
+import { castFloat, castInt, fail } from './arguments.ts'
 import {
   addDecimals,
   divideDecimals,
@@ -12,12 +12,12 @@ import {
   type Decimal,
 } from './decimal.ts'
 import type { TemplateFunction } from './functions.ts'
-import { TemplateFailure, type Value } from './values.ts'
+import type { Value } from './values.ts'
 
 export const numberFunctions: Readonly<Record<string, TemplateFunction>> = {
-  bytes: ([s]) => toBytes(textOf(s)),
-  duration: ([s]) => toSeconds(textOf(s)),
-  duration_seconds: ([s]) => toSeconds(textOf(s)),
+  bytes: ([s]) => toBytes(s),
+  duration: ([s]) => toSeconds(s),
+  duration_seconds: ([s]) => toSeconds(s),
   int: ([value]) => castInt(value),
   float64: ([value]) => castFloat(value),
   add: (args) => wrap(args.reduce<bigint>((sum, value) => sum + castInt(value), 0n)),
@@ -35,25 +35,25 @@ export const numberFunctions: Readonly<Record<string, TemplateFunction>> = {
   minf: (args) => args.map(castFloat).reduce((least, value) => Math.min(least, value)),
   ceil: ([value]) => Math.ceil(castFloat(value)),
   floor: ([value]) => Math.floor(castFloat(value)),
-  round: ([value, places, roundOn = 0.5]) => round(castFloat(value), Number(castInt(places)), castFloat(roundOn)),
+  round: ([value, places, roundOn = 0.5]) => round(castFloat(value), Number(places), roundOn),
 }
 
 const wrap = (value: bigint): bigint => BigInt.asIntN(64, value)
 
 function divisor(value: bigint): bigint {
-  if (value === 0n) throw new TemplateFailure('runtime error: integer divide by zero')
+  if (value === 0n) fail('runtime error: integer divide by zero')
   return value
 }
 
 function foldDecimals(args: readonly Value[], step: (left: Decimal, right: Decimal) => Decimal): number {
   const values = args.map(castFloat)
   const bad = values.find((value) => !Number.isFinite(value))
-  if (bad !== undefined) throw new TemplateFailure(`Cannot create a Decimal from ${bad}`)
+  if (bad !== undefined) fail(`Cannot create a Decimal from ${bad}`)
   return fromDecimal(values.map(toDecimal).reduce((left, right) => step(left, right)))
 }
 
 function divide(left: Decimal, right: Decimal): Decimal {
-  if (right.units === 0n) throw new TemplateFailure('decimal division by 0')
+  if (right.units === 0n) fail('decimal division by 0')
   return divideDecimals(left, right)
 }
 
@@ -66,12 +66,12 @@ function round(value: number, places: number, roundOn: number): number {
 
 function toBytes(text: string): number {
   const value = parseHumanBytes(text)
-  if (typeof value === 'string') throw new TemplateFailure(value)
+  if (typeof value === 'string') return fail(value)
   return value
 }
 
 function toSeconds(text: string): number {
   const ns = parseGoDuration(text)
-  if (ns === undefined) throw new TemplateFailure(`time: invalid duration ${JSON.stringify(text)}`)
+  if (ns === undefined) return fail(goDurationFault(text))
   return ns / 1e9
 }

@@ -1,11 +1,15 @@
 /**
- * Reads Go's template language: text with `{{ actions }}`. Everything that can be known before execution is checked here:
- * blocks are closed, functions and variables exist.
+ * Reads Go's template language: text with `{{ actions }}`. What can be known before execution is checked here, in Go's order and
+ * words: blocks are closed, functions and variables exist.
  */
 import { BadRequest } from '#/kernel/errors.ts'
-import { readActions, type ActionToken, type Piece } from './read-actions.ts'
-import { functionArity } from './function-names.ts'
-import type { Command, Operand, Pipe, Template, TemplateNode } from './nodes.ts'
+import { unquoteGo } from '#/kernel/go-quote.ts'
+import { signatures } from './signatures.ts'
+import type { BranchNode, Command, Operand, Pipe, Template, TemplateNode } from './nodes.ts'
+import { numberLiteral, runeLiteral } from './parse-literal.ts'
+import { printOperand } from './print-node.ts'
+import { TokenStream } from './token-stream.ts'
+import type { Token, TokenKind } from './tokens.ts'
 import type { Value } from './values.ts'
 
 /** Deepest nesting of blocks and parentheses. */
@@ -13,7 +17,7 @@ const MAX_NESTING = 100
 
 /** @throws BadRequest `template: <name>:<line>: …` */
 export function parseTemplate(text: string, name = 'line'): Template {
-  return new Parser(readActions(text, name), name).parse()
+  return new Parser(text, name).parse()
 }
 
 /** What is wrong with a template; undefined when nothing is. */
@@ -27,274 +31,295 @@ export function templateMistake(text: string, name = 'line'): string | undefined
   }
 }
 
-/** How a list of nodes ended: at the end of the text, or at one of these keywords. */
-type Ending = 'eof' | 'end' | 'else'
+type BranchKind = BranchNode['kind']
+/** What ends a list of nodes. */
+type Ending = 'end' | 'else'
+
+const operandKinds: ReadonlySet<TokenKind> = new Set([
+  'bool',
+  'rune',
+  'dot',
+  'field',
+  'name',
+  'number',
+  'nil',
+  'string',
+  'variable',
+  '(',
+])
 
 class Parser {
-  readonly #pieces: readonly Piece[]
+  readonly #text: string
   readonly #name: string
+  readonly #tokens: TokenStream
   readonly #named = new Map<string, readonly TemplateNode[]>()
-  #piece = 0
-  #tokens: readonly ActionToken[] = []
-  #at = 0
-  #line = 1
   #nesting = 0
   #loops = 0
   #variables: string[] = ['$']
 
-  constructor(pieces: readonly Piece[], name: string) {
-    this.#pieces = pieces
+  constructor(text: string, name: string) {
+    this.#text = text
     this.#name = name
+    this.#tokens = new TokenStream(text, name)
   }
 
   parse(): Template {
-    const { nodes, ending } = this.#list()
-    if (ending !== 'eof') throw this.#fail(`unexpected {{${ending}}}`)
-    return { body: nodes, named: this.#named }
-  }
-
-  /** Nodes up to `{{end}}`, `{{else …}}` (whose other tokens are left to the caller) or the end of the text. */
-  #list(): { nodes: TemplateNode[]; ending: Ending } {
-    const nodes: TemplateNode[] = []
-    while (this.#piece < this.#pieces.length) {
-      const piece = this.#pieces[this.#piece++]!
-      this.#line = piece.line
-      if (piece.kind === 'text') {
-        nodes.push(piece)
+    const tokens = this.#tokens
+    const body: TemplateNode[] = []
+    while (tokens.peek().kind !== 'eof') {
+      const start = tokens.position
+      if (tokens.next().kind === 'open' && tokens.nextSolid().text === 'define') {
+        this.#define()
         continue
       }
-      this.#tokens = piece.tokens
-      this.#at = 0
-      const keyword = this.#peek()?.kind === 'keyword' ? this.#next().text : undefined
-      if (keyword === 'end') {
-        this.#expectEnd('end')
-        return { nodes, ending: 'end' }
-      }
-      if (keyword === 'else') return { nodes, ending: 'else' }
-      const node = keyword === undefined ? this.#action() : this.#statement(keyword)
-      if (node) nodes.push(node)
+      tokens.rewind(start)
+      const node = this.#textOrAction()
+      if (typeof node === 'string') throw tokens.fail(`unexpected {{${node}}}`)
+      body.push(node)
     }
-    return { nodes, ending: 'eof' }
+    return { name: this.#name, text: this.#text, body, named: this.#named }
   }
 
-  #action(): TemplateNode {
-    const pipe = this.#pipe('command', false)
-    this.#expectEnd('command')
-    return { kind: 'action', pipe }
+  #define(): void {
+    const name = this.#string(this.#tokens.expect('string', 'define clause'))
+    this.#tokens.expect('close', 'define clause')
+    this.#definition(name, 'define clause')
   }
 
-  #statement(keyword: string): TemplateNode | undefined {
-    switch (keyword) {
+  /** The body of a template of its own, which sees no variables and no loop around it. */
+  #definition(name: string, context: string): void {
+    const [variables, loops] = [this.#variables, this.#loops]
+    this.#variables = ['$']
+    this.#loops = 0
+    const { nodes, ending } = this.#nested(() => this.#list())
+    if (ending !== 'end') throw this.#tokens.fail(`unexpected {{${ending}}} in ${context}`)
+    this.#variables = variables
+    this.#loops = loops
+    // of two with one name the later counts, unless there is nothing in it
+    if (!this.#named.has(name) || !isEmpty(nodes)) this.#named.set(name, nodes)
+  }
+
+  /** Nodes up to `{{end}}` or `{{else`, whose condition, if any, is left to the caller. */
+  #list(): { nodes: TemplateNode[]; ending: Ending } {
+    const nodes: TemplateNode[] = []
+    while (this.#tokens.peekSolid().kind !== 'eof') {
+      const node = this.#textOrAction()
+      if (typeof node === 'string') return { nodes, ending: node }
+      nodes.push(node)
+    }
+    throw this.#tokens.fail('unexpected EOF')
+  }
+
+  #textOrAction(): TemplateNode | Ending {
+    const token = this.#tokens.nextSolid()
+    if (token.kind === 'text') return { kind: 'text', text: token.text, at: token.at }
+    if (token.kind !== 'open') throw this.#tokens.unexpected(token, 'input')
+    this.#tokens.actionLine = token.line
+    const node = this.#action()
+    this.#tokens.actionLine = 0
+    return node
+  }
+
+  #action(): TemplateNode | Ending {
+    const tokens = this.#tokens
+    const first = tokens.peekSolid()
+    if (first.kind === 'keyword' && first.text !== 'define') {
+      tokens.next()
+      return this.#statement(first)
+    }
+    return { kind: 'action', pipe: this.#pipe('command', 'close'), at: first.at }
+  }
+
+  #statement({ text, at }: Token): TemplateNode | Ending {
+    const tokens = this.#tokens
+    switch (text) {
       case 'if':
       case 'with':
       case 'range':
-        return this.#block(keyword)
-      case 'define':
-        this.#define(this.#templateName('define clause'))
-        return undefined
-      case 'block': {
-        const name = this.#templateName('block clause')
-        const pipe = this.#pipe('block clause', false)
-        this.#define(name)
-        return { kind: 'template', name, pipe }
-      }
+        return this.#branch(text)
+      case 'block':
+        return this.#blockStatement()
       case 'template': {
-        const name = this.#templateName('template clause')
-        const pipe = this.#peek() ? this.#pipe('template clause', false) : undefined
-        this.#expectEnd('template clause')
-        return { kind: 'template', name, pipe }
+        const token = tokens.nextSolid()
+        const name = this.#templateName(token, 'template clause')
+        const isAlone = tokens.peekSolid().kind === 'close'
+        if (isAlone) tokens.next()
+        const pipe = isAlone ? undefined : this.#pipe('template clause', 'close')
+        return { kind: 'template', name, pipe, at: token.at }
       }
-      case 'break':
-      case 'continue':
-        if (this.#loops === 0) throw this.#fail(`{{${keyword}}} outside {{range}}`)
-        this.#expectEnd(keyword)
-        return { kind: keyword }
-      default:
-        throw this.#fail(`unexpected {{${keyword}}}`)
+      case 'end':
+        tokens.expect('close', 'end')
+        return 'end'
+      case 'else': {
+        const next = tokens.peekSolid()
+        const isCondition = next.kind === 'keyword' && (next.text === 'if' || next.text === 'with')
+        if (!isCondition) tokens.expect('close', 'else')
+        return 'else'
+      }
+      default: {
+        const token = tokens.nextSolid()
+        if (token.kind !== 'close') throw tokens.unexpected(token, `{{${text}}}`)
+        if (this.#loops === 0) throw tokens.fail(`{{${text}}} outside {{range}}`)
+        return { kind: text as 'break' | 'continue', at }
+      }
     }
   }
 
-  #block(kind: 'if' | 'with' | 'range'): TemplateNode {
+  #blockStatement(): TemplateNode {
+    const token = this.#tokens.nextSolid()
+    const name = this.#templateName(token, 'block clause')
+    const pipe = this.#pipe('block clause', 'close')
+    this.#definition(name, 'block clause')
+    return { kind: 'template', name, pipe, at: token.at }
+  }
+
+  #branch(kind: BranchKind): BranchNode {
     return this.#nested(() => {
       const scope = this.#variables.length
-      const pipe = this.#pipe(kind, kind === 'range')
-      this.#expectEnd(kind)
+      const pipe = this.#pipe(kind, 'close')
       if (kind === 'range') this.#loops++
       const { nodes: body, ending } = this.#list()
       if (kind === 'range') this.#loops--
       const orElse = ending === 'else' ? this.#otherwise(kind) : []
-      if (ending === 'eof') throw this.#fail('unexpected EOF')
       this.#variables.length = scope
-      return { kind, pipe, body, orElse }
+      return { kind, pipe, body, orElse, at: pipe.at }
     })
   }
 
-  /** Behind `else`: another condition, or nodes up to `end`. */
-  #otherwise(kind: 'if' | 'with' | 'range'): readonly TemplateNode[] {
-    const next = this.#peek()
-    if (next?.kind === 'keyword' && next.text === kind && kind !== 'range') {
-      this.#next()
-      return [this.#block(kind)]
+  /** Behind `else`: another condition, which ends where this does, or nodes up to `end`. */
+  #otherwise(kind: BranchKind): readonly TemplateNode[] {
+    const next = this.#tokens.peek().kind === 'blank' ? this.#tokens.peekSolid() : this.#tokens.peek()
+    if (next.kind === 'keyword' && next.text === kind && kind !== 'range') {
+      this.#tokens.next()
+      return [this.#branch(kind)]
     }
-    this.#expectEnd('else')
     const { nodes, ending } = this.#list()
-    if (ending === 'else') throw this.#fail('expected end; found {{else}}')
-    if (ending === 'eof') throw this.#fail('unexpected EOF')
+    if (ending === 'else') throw this.#tokens.fail('expected end; found {{else}}')
     return nodes
   }
 
-  #define(name: string): void {
-    this.#expectEnd('define clause')
-    const outer = this.#variables
-    const loops = this.#loops
-    this.#variables = ['$']
-    this.#loops = 0
-    const { nodes, ending } = this.#nested(() => this.#list())
-    if (ending !== 'end') throw this.#fail(ending === 'eof' ? 'unexpected EOF' : 'unexpected {{else}}')
-    this.#variables = outer
-    this.#loops = loops
-    this.#named.set(name, nodes)
+  #templateName(token: Token, context: string): string {
+    if (token.kind !== 'string') throw this.#tokens.unexpected(token, context)
+    return this.#string(token)
   }
 
-  #templateName(context: string): string {
-    const token = this.#next()
-    if (token.kind !== 'string') throw this.#fail(`unexpected ${describe(token)} in ${context}`)
-    return token.text
-  }
-
-  #pipe(context: string, isRange: boolean): Pipe {
-    const { variables, isAssignment } = this.#declaration(isRange)
-    const commands: Command[] = [this.#command(context)]
-    while (this.#accept('|')) commands.push(this.#command(context))
-    if (!isAssignment) this.#variables.push(...variables)
+  #pipe(context: string, end: 'close' | ')'): Pipe {
+    const tokens = this.#tokens
+    const { at } = tokens.peekSolid()
+    const { variables, isAssignment } = this.#declaration(context)
+    const commands: Command[] = []
+    for (let token = tokens.peekSolid(); token.kind !== end; token = tokens.peekSolid()) {
+      if (!operandKinds.has(token.kind)) throw tokens.unexpected(tokens.next(), context)
+      commands.push(this.#command())
+    }
+    tokens.next()
+    if (commands.length === 0) throw tokens.fail(`missing value for ${context}`)
     for (const [index, [first]] of commands.entries()) {
-      const isValue =
-        first!.kind !== 'function' && first!.kind !== 'pipe' && (first!.kind === 'literal' || first!.path.length === 0)
-      if (index > 0 && isValue) throw this.#fail(`non executable command in pipeline stage ${index + 1}`)
+      const isValue = first!.kind === 'literal' || (first!.kind === 'dot' && first!.path.length === 0)
+      if (index > 0 && isValue) throw tokens.fail(`non executable command in pipeline stage ${index + 1}`)
     }
-    return { variables, isAssignment, commands }
+    return { variables, isAssignment, commands, at }
   }
 
-  /** `$x :=`, `$x =`, `$i, $x :=` in front of a pipe; nothing is read when there is none. */
-  #declaration(isRange: boolean): { variables: string[]; isAssignment: boolean } {
-    const start = this.#at
+  /** `$x :=`, `$x =`, `$i, $x :=` in front of a pipe; nothing is taken when there is none. */
+  #declaration(context: string): { variables: string[]; isAssignment: boolean } {
+    const tokens = this.#tokens
     const variables: string[] = []
-    while (this.#peek()?.kind === 'variable' && variables.length < (isRange ? 2 : 1)) {
-      variables.push(this.#next().text)
-      if (!this.#accept(',')) break
+    for (;;) {
+      const start = tokens.position
+      if (tokens.peekSolid().kind !== 'variable') return { variables, isAssignment: false }
+      const name = tokens.next().text
+      const next = tokens.peekSolid()
+      const isComma = next.kind === 'character' && next.text === ','
+      if (next.kind !== '=' && next.kind !== ':=' && !isComma) {
+        tokens.rewind(start)
+        return { variables, isAssignment: false }
+      }
+      tokens.next()
+      variables.push(name)
+      this.#variables.push(name)
+      if (!isComma) return { variables, isAssignment: next.kind === '=' }
+      if (context !== 'range' || variables.length > 1) throw tokens.fail(`too many declarations in ${context}`)
+      const behind = tokens.peekSolid().kind
+      if (behind !== 'variable' && behind !== 'close' && behind !== ')')
+        throw tokens.fail('range can only initialize variables')
     }
-    const operator = this.#peek()?.text
-    if (variables.length > 0 && (operator === ':=' || operator === '=')) {
-      this.#next()
-      const isAssignment = operator === '='
-      for (const name of isAssignment ? variables : []) this.#checkVariable(name)
-      return { variables, isAssignment }
-    }
-    this.#at = start
-    return { variables: [], isAssignment: false }
   }
 
-  #command(context: string): Command {
+  #command(): Command {
+    const tokens = this.#tokens
     const operands: Operand[] = []
-    for (let token = this.#peek(); token && token.text !== '|' && token.text !== ')'; token = this.#peek()) {
-      if (token.kind === 'punctuation' && token.text !== '(')
-        throw this.#fail(`unexpected ${describe(token)} in operand`)
-      operands.push(this.#operand())
+    for (;;) {
+      if (operandKinds.has(tokens.peekSolid().kind)) operands.push(this.#operand())
+      const next = tokens.peek()
+      if (next.kind === 'blank') continue
+      if (next.kind === '|') tokens.next()
+      else if (next.kind !== 'close' && next.kind !== ')') throw tokens.unexpected(tokens.next(), 'operand')
+      break
     }
-    if (operands.length === 0) throw this.#fail(`missing value for ${context}`)
+    if (operands.length === 0) throw tokens.fail('empty command')
     return operands
   }
 
   #operand(): Operand {
-    const token = this.#next()
-    const { kind, text } = token
-    if (kind === 'string') return { kind: 'literal', value: text }
-    if (kind === 'number') return { kind: 'literal', value: this.#number(text) }
-    if (kind === 'dot') return { kind: 'dot', path: [] }
-    if (kind === 'field') return { kind: 'dot', path: [text, ...this.#path()] }
-    if (kind === 'name') return this.#constantOrFunction(text)
-    if (kind === 'variable') {
-      this.#checkVariable(text)
-      return { kind: 'variable', name: text, path: this.#path() }
-    }
-    if (text !== '(') throw this.#fail(`unexpected ${describe(token)} in operand`)
-    return this.#nested(() => {
-      const pipe = this.#pipe('parenthesized pipeline', false)
-      if (!this.#accept(')')) throw this.#fail('unclosed left paren')
-      return { kind: 'pipe', pipe, path: this.#path() }
-    })
-  }
-
-  #constantOrFunction(name: string): Operand {
-    const constants: Readonly<Record<string, Value>> = { true: true, false: false, nil: undefined }
-    if (Object.hasOwn(constants, name)) return { kind: 'literal', value: constants[name] }
-    if (!Object.hasOwn(functionArity, name)) throw this.#fail(`function ${JSON.stringify(name)} not defined`)
-    return { kind: 'function', name, path: this.#path() }
-  }
-
-  /** Field names that follow without a blank. */
-  #path(): string[] {
+    const term = this.#term(this.#tokens.nextSolid())
+    const { kind, at } = this.#tokens.peek()
+    if (kind !== 'field') return term
     const path: string[] = []
-    for (let token = this.#peek(); token?.kind === 'field' && token.isAttached; token = this.#peek()) {
-      path.push(this.#next().text)
-    }
-    return path
+    while (this.#tokens.peek().kind === 'field') path.push(this.#tokens.next().text.slice(1))
+    if (term.kind === 'literal' || (term.kind === 'dot' && term.path.length === 0))
+      throw this.#tokens.fail(`unexpected . after term ${JSON.stringify(printOperand(term))}`)
+    return { ...term, path: [...term.path, ...path], at }
   }
 
-  #number(text: string): Value {
-    const clean = text.replaceAll('_', '')
-    const [, sign = '', digits = ''] = /^([+-]?)(.*)$/.exec(clean) ?? []
-    if (/^(?:0[xXbBoO][0-9a-fA-F]+|\d+)$/.test(digits)) {
-      const octal = /^0\d+$/.test(digits) ? `0o${digits.slice(1)}` : digits
-      try {
-        return sign === '-' ? -BigInt(octal) : BigInt(octal)
-      } catch {
-        throw this.#fail(`bad number syntax: ${JSON.stringify(text)}`)
-      }
+  #term(token: Token): Operand {
+    const { kind, text, at } = token
+    if (kind === 'name') {
+      if (!Object.hasOwn(signatures, text)) throw this.#tokens.fail(`function ${JSON.stringify(text)} not defined`)
+      return { kind: 'function', name: text, path: [], at }
     }
-    const value = Number(clean)
-    if (Number.isNaN(value)) throw this.#fail(`bad number syntax: ${JSON.stringify(text)}`)
-    return value
+    if (kind === 'dot') return { kind: 'dot', path: [], at }
+    if (kind === 'field') return { kind: 'dot', path: [text.slice(1)], at }
+    if (kind === 'variable') {
+      if (!this.#variables.includes(text)) throw this.#tokens.fail(`undefined variable ${JSON.stringify(text)}`)
+      return { kind: 'variable', name: text, path: [], at }
+    }
+    if (kind === '(')
+      return this.#nested(() => ({ kind: 'pipe', pipe: this.#pipe('parenthesized pipeline', ')'), path: [], at }))
+    return { kind: 'literal', value: this.#literal(token), source: text, at }
   }
 
-  #checkVariable(name: string): void {
-    if (!this.#variables.includes(name)) throw this.#fail(`undefined variable ${JSON.stringify(name)}`)
+  #literal(token: Token): Value {
+    const { kind, text } = token
+    if (kind === 'nil') return undefined
+    if (kind === 'bool') return text === 'true'
+    if (kind === 'string') return this.#string(token)
+    return this.#inLine(() => (kind === 'rune' ? runeLiteral(text) : numberLiteral(text)))
+  }
+
+  #string({ text }: Token): string {
+    return this.#inLine(() => unquoteGo(text))
+  }
+
+  /** Adds the place to what is wrong. */
+  #inLine<T>(read: () => T): T {
+    try {
+      return read()
+    } catch (error) {
+      if (error instanceof BadRequest) throw this.#tokens.fail(error.message)
+      throw error
+    }
   }
 
   #nested<T>(parse: () => T): T {
-    if (++this.#nesting > MAX_NESTING) throw this.#fail(`blocks nest deeper than ${MAX_NESTING}`)
+    if (++this.#nesting > MAX_NESTING) throw this.#tokens.fail(`blocks nest deeper than ${MAX_NESTING}`)
     const result = parse()
     this.#nesting--
     return result
   }
-
-  #peek(): ActionToken | undefined {
-    return this.#tokens[this.#at]
-  }
-
-  #next(): ActionToken {
-    const token = this.#tokens[this.#at++]
-    if (!token) throw this.#fail('unexpected end of action')
-    return token
-  }
-
-  #accept(text: string): boolean {
-    const token = this.#peek()
-    if (token?.kind !== 'punctuation' || token.text !== text) return false
-    this.#at++
-    return true
-  }
-
-  #expectEnd(context: string): void {
-    const token = this.#peek()
-    if (token) throw this.#fail(`unexpected ${describe(token)} in ${context}`)
-  }
-
-  #fail(what: string): BadRequest {
-    return new BadRequest(`template: ${this.#name}:${this.#line}: ${what}`)
-  }
 }
 
-function describe(token: ActionToken): string {
-  return token.text === ')' ? 'right paren' : JSON.stringify(token.source)
+/** Nothing but blanks and definitions. */
+function isEmpty(nodes: readonly TemplateNode[]): boolean {
+  return nodes.every((node) => node.kind === 'text' && node.text.trim() === '')
 }

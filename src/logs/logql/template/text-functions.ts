@@ -1,56 +1,47 @@
 /** Template functions on text. Positions and lengths are bytes unless said otherwise. */
-import { compileRegex, type Regex, type RegexMatch } from '#/platform/regex/compile.ts'
-import { BadRequest } from '#/kernel/errors.ts'
-import { castInt, MAX_TEXT, textOf } from './arguments.ts'
+import { quoteGo } from '#/kernel/go-quote.ts'
+import { bounded, fail, MAX_TEXT } from './arguments.ts'
 import { queryEscape } from './builtin-functions.ts'
 import type { TemplateFunction } from './functions.ts'
-import { isTrue, TemplateFailure, type Value } from './values.ts'
+import { lowerCase, titleCase, trimSpace, upperCase } from './letters.ts'
+import { parseJson } from './parse-json.ts'
+import { isTrue } from './values.ts'
 
 export const textFunctions: Readonly<Record<string, TemplateFunction>> = {
   // the old names take the subject first
-  ToLower: ([s]) => textOf(s).toLowerCase(),
-  ToUpper: ([s]) => textOf(s).toUpperCase(),
-  Replace: ([s, old, replacement, n]) => replaceSome(textOf(s), textOf(old), textOf(replacement), Number(castInt(n))),
-  Trim: ([s, cutset]) => trimSet(textOf(s), textOf(cutset), 'both'),
-  TrimLeft: ([s, cutset]) => trimSet(textOf(s), textOf(cutset), 'left'),
-  TrimRight: ([s, cutset]) => trimSet(textOf(s), textOf(cutset), 'right'),
-  TrimPrefix: ([s, prefix]) => withoutPrefix(textOf(s), textOf(prefix)),
-  TrimSuffix: ([s, suffix]) => withoutSuffix(textOf(s), textOf(suffix)),
-  TrimSpace: ([s]) => textOf(s).trim(),
-  lower: ([s]) => textOf(s).toLowerCase(),
-  upper: ([s]) => textOf(s).toUpperCase(),
-  title: ([s]) => textOf(s).replaceAll(/(?<![\p{L}\p{N}_'])\p{L}/gu, (letter) => letter.toUpperCase()),
-  replace: ([old, replacement, s]) => replaceSome(textOf(s), textOf(old), textOf(replacement), -1),
-  trim: ([s]) => textOf(s).trim(),
-  trimAll: ([cutset, s]) => trimSet(textOf(s), textOf(cutset), 'both'),
-  trimPrefix: ([prefix, s]) => withoutPrefix(textOf(s), textOf(prefix)),
-  trimSuffix: ([suffix, s]) => withoutSuffix(textOf(s), textOf(suffix)),
-  trunc: ([n, s]) => truncate(Number(castInt(n)), textOf(s)),
-  substr: ([start, end, s]) => substring(Number(castInt(start)), Number(castInt(end)), textOf(s)),
-  contains: ([part, s]) => textOf(s).includes(textOf(part)),
-  hasPrefix: ([prefix, s]) => textOf(s).startsWith(textOf(prefix)),
-  hasSuffix: ([suffix, s]) => textOf(s).endsWith(textOf(suffix)),
-  indent: ([n, s]) => indent(Number(castInt(n)), textOf(s)),
-  nindent: ([n, s]) => `\n${indent(Number(castInt(n)), textOf(s))}`,
-  repeat: ([n, s]) => repeat(textOf(s), Number(castInt(n))),
-  alignLeft: ([n, s]) => align(Number(castInt(n)), textOf(s), 'left'),
-  alignRight: ([n, s]) => align(Number(castInt(n)), textOf(s), 'right'),
+  ToLower: ([s]) => lowerCase(s),
+  ToUpper: ([s]) => bounded(upperCase(s)),
+  Replace: ([s, old, replacement, n]) => replaceSome(s, old, replacement, Number(n)),
+  Trim: ([s, cutset]) => trimSet(s, cutset, 'both'),
+  TrimLeft: ([s, cutset]) => trimSet(s, cutset, 'left'),
+  TrimRight: ([s, cutset]) => trimSet(s, cutset, 'right'),
+  TrimPrefix: ([s, prefix]) => withoutPrefix(s, prefix),
+  TrimSuffix: ([s, suffix]) => withoutSuffix(s, suffix),
+  TrimSpace: ([s]) => trimSpace(s),
+  lower: ([s]) => lowerCase(s),
+  upper: ([s]) => bounded(upperCase(s)),
+  title: ([s]) => titleCase(s),
+  replace: ([old, replacement, s]) => replaceSome(s, old, replacement, -1),
+  trim: ([s]) => trimSpace(s),
+  trimAll: ([cutset, s]) => trimSet(s, cutset, 'both'),
+  trimPrefix: ([prefix, s]) => withoutPrefix(s, prefix),
+  trimSuffix: ([suffix, s]) => withoutSuffix(s, suffix),
+  trunc: ([n, s]) => truncate(Number(n), s),
+  substr: ([start, end, s]) => substring(Number(start), Number(end), s),
+  contains: ([part, s]) => s.includes(part),
+  hasPrefix: ([prefix, s]) => s.startsWith(prefix),
+  hasSuffix: ([suffix, s]) => s.endsWith(suffix),
+  indent: ([n, s]) => indent(Number(n), s),
+  nindent: ([n, s]) => `\n${indent(Number(n), s)}`,
+  repeat: ([n, s]) => repeat(s, Number(n)),
+  alignLeft: ([n, s]) => align(Number(n), s, 'left'),
+  alignRight: ([n, s]) => align(Number(n), s, 'right'),
   default: ([fallback, value]) => (isTrue(value) ? value : fallback),
-  regexReplaceAll: ([pattern, s, replacement]) =>
-    replaceMatches(regexOf(pattern), textOf(s), expander(textOf(replacement))),
-  regexReplaceAllLiteral: ([pattern, s, replacement]) =>
-    replaceMatches(regexOf(pattern), textOf(s), () => textOf(replacement)),
-  count: ([pattern, s]) => BigInt(allMatches(regexOf(pattern), textOf(s)).length),
-  urlencode: ([s]) => queryEscape(textOf(s)),
-  urldecode: ([s]) => queryUnescape(textOf(s)),
-  b64enc: ([s]) => Buffer.from(textOf(s)).toString('base64'),
-  b64dec: ([s]) => decodeBase64(textOf(s)),
-  fromJson: ([s]) => parseJson(textOf(s)),
-}
-
-function bounded(text: string): string {
-  if (text.length > MAX_TEXT) throw new TemplateFailure(`text is longer than ${MAX_TEXT} characters`)
-  return text
+  urlencode: ([s]) => bounded(queryEscape(s)),
+  urldecode: ([s]) => queryUnescape(s),
+  b64enc: ([s]) => bounded(Buffer.from(s).toString('base64')),
+  b64dec: ([s]) => decodeBase64(s),
+  fromJson: ([s]) => parseJson(s),
 }
 
 /** The first `count` places, all when negative. An empty `old` stands before every rune and at the end. */
@@ -60,8 +51,7 @@ function replaceSome(text: string, old: string, replacement: string, count: numb
   if (old === '') pieces.push('')
   const most = count < 0 ? pieces.length - 1 : Math.min(count, pieces.length - 1)
   const separator = old === '' ? '' : old
-  const isTooLong = text.length + most * replacement.length > MAX_TEXT
-  if (isTooLong) throw new TemplateFailure(`text is longer than ${MAX_TEXT} characters`)
+  if (text.length + most * replacement.length > MAX_TEXT) fail(`text is longer than ${MAX_TEXT} characters`)
   return (
     pieces.slice(0, most + 1).join(replacement) +
     pieces
@@ -94,10 +84,18 @@ function truncate(size: number, text: string): string {
 
 function substring(start: number, end: number, text: string): string {
   const bytes = Buffer.from(text)
-  if (start < 0) return bytes.toString('utf8', 0, Math.min(Math.max(0, end), bytes.length))
-  const to = end < 0 || end > bytes.length ? bytes.length : end
-  if (start > to) throw new TemplateFailure(`slice bounds out of range [${start}:${to}]`)
-  return bytes.toString('utf8', start, to)
+  if (start < 0) return sliceBytes(bytes, undefined, end)
+  return sliceBytes(bytes, start, end < 0 || end > bytes.length ? undefined : end)
+}
+
+/** Fails as Go's slices do. */
+function sliceBytes(bytes: Buffer, start: number | undefined, end: number | undefined): string {
+  const { length } = bytes
+  const wrong = 'runtime error: slice bounds out of range'
+  if (end !== undefined && end < 0) fail(`${wrong} [:${end}]`)
+  if (end !== undefined && end > length) fail(`${wrong} [:${end}] with length ${length}`)
+  if (start !== undefined && start > (end ?? length)) fail(`${wrong} [${start}:${end ?? length}]`)
+  return bytes.toString('utf8', start ?? 0, end ?? length)
 }
 
 function indent(size: number, text: string): string {
@@ -106,8 +104,8 @@ function indent(size: number, text: string): string {
 }
 
 function repeat(text: string, count: number): string {
-  if (count < 0) throw new TemplateFailure('strings: negative Repeat count')
-  if (text.length * count > MAX_TEXT) throw new TemplateFailure(`text is longer than ${MAX_TEXT} characters`)
+  if (count < 0) fail('strings: negative Repeat count')
+  if (text.length * count > MAX_TEXT) fail(`text is longer than ${MAX_TEXT} characters`)
   return text.repeat(count)
 }
 
@@ -117,62 +115,12 @@ function align(size: number, text: string, side: 'left' | 'right'): string {
   const runes = Array.from(text)
   if (runes.length > size) return (side === 'left' ? runes.slice(0, size) : runes.slice(runes.length - size)).join('')
   const padding = repeat(' ', size - runes.length)
-  return side === 'left' ? text + padding : padding + text
-}
-
-function regexOf(pattern: Value): Regex {
-  try {
-    return compileRegex(textOf(pattern), { anchored: false })
-  } catch (error) {
-    if (error instanceof BadRequest) throw new TemplateFailure(error.message)
-    throw error
-  }
-}
-
-/** Matches that do not overlap, left to right; an empty match right behind another does not count. */
-function allMatches(regex: Regex, text: string): RegexMatch[] {
-  const matches: RegexMatch[] = []
-  let lastEnd = -1
-  for (let from = 0; from <= text.length;) {
-    const match = regex.exec(text, from)
-    if (!match) break
-    if (match.end > match.start || match.start !== lastEnd) matches.push(match)
-    lastEnd = match.end
-    from = match.end > match.start ? match.end : match.end + runeLength(text, match.end)
-  }
-  return matches
-}
-
-function runeLength(text: string, at: number): number {
-  return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1
-}
-
-type Expand = (match: RegexMatch, names: readonly (string | undefined)[]) => string
-
-function replaceMatches(regex: Regex, text: string, expand: Expand): string {
-  let result = ''
-  let at = 0
-  for (const match of allMatches(regex, text)) {
-    result = bounded(result + text.slice(at, match.start) + expand(match, regex.groupNames))
-    at = match.end
-  }
-  return bounded(result + text.slice(at))
-}
-
-/** `$1`, `$name`, `${name}`, `$$`; the longest run of word characters is the name, unknown ones are empty. */
-function expander(replacement: string): Expand {
-  return (match, names) =>
-    replacement.replaceAll(/\$(?:\$|(\w+)|\{(\w+)\})/g, (whole, bare?: string, braced?: string) => {
-      const name = bare ?? braced
-      if (name === undefined) return whole.slice(1)
-      const index = /^\d+$/.test(name) ? Number(name) : names.indexOf(name) + 1
-      return (index === 0 && name !== '0' ? undefined : match.groups[index]) ?? ''
-    })
+  return bounded(side === 'left' ? text + padding : padding + text)
 }
 
 function queryUnescape(text: string): string {
-  const bad = /%(?![0-9a-fA-F]{2}).{0,2}/.exec(text)
-  if (bad) throw new TemplateFailure(`invalid URL escape ${JSON.stringify(bad[0])}`)
+  const bad = /%(?![0-9a-fA-F]{2})[^]{0,2}/.exec(text)
+  if (bad) fail(`invalid URL escape ${quoteGo(bad[0])}`)
   const bytes: number[] = []
   for (const [, hex, rest] of text.replaceAll('+', ' ').matchAll(/%([0-9a-fA-F]{2})|([^%]+)/g)) {
     if (hex !== undefined) bytes.push(Number.parseInt(hex, 16))
@@ -187,18 +135,4 @@ function decodeBase64(text: string): string {
   const bad = /^[A-Za-z0-9+/]*/.exec(padded)![0].length
   const isGood = /^={0,2}$/.test(padded.slice(bad))
   return isGood ? Buffer.from(padded, 'base64').toString() : `illegal base64 data at input byte ${bad}`
-}
-
-function parseJson(text: string): Value {
-  try {
-    return fromJson(JSON.parse(text))
-  } catch {
-    return undefined
-  }
-}
-
-function fromJson(value: unknown): Value {
-  if (value === null || typeof value !== 'object') return (value ?? undefined) as Value
-  if (Array.isArray(value)) return value.map(fromJson)
-  return new Map(Object.entries(value).map(([key, member]) => [key, fromJson(member)]))
 }

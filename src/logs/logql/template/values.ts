@@ -2,12 +2,16 @@
  * Values of templates: `bigint` is Go's int, `number` its float64, `undefined` nil. How they print, compare and count as true
  * follows Go.
  */
-import { quoteGo } from '#/kernel/go-quote.ts'
+import { formatTime } from './time-format.ts'
+import type { Zone } from './zones.ts'
 
-/** A time in UTC; nanoseconds since the epoch. */
-export type Time = { readonly kind: 'time'; readonly ns: bigint }
+/** An instant as a zone's clocks show it; nanoseconds since the epoch. */
+export type Time = { readonly kind: 'time'; readonly ns: bigint; readonly zone: Zone }
 export type ValueMap = ReadonlyMap<string, Value>
 export type Value = string | boolean | bigint | number | undefined | Time | readonly Value[] | ValueMap
+
+/** All labels of an entry, Go's map[string]string: a name that is missing has the value ''. */
+export class LabelMap extends Map<string, string> {}
 
 /** Why a template could not be executed; ends as `TemplateFormatErr` on the entry. */
 export class TemplateFailure extends Error {
@@ -21,34 +25,42 @@ export const isTime = (value: Value): value is Time => typeof value === 'object'
 export function isTrue(value: Value): boolean {
   if (isMap(value)) return value.size > 0
   if (isList(value)) return value.length > 0
-  return isTime(value) || Boolean(value)
+  // NaN is not zero
+  return isTime(value) || (typeof value === 'number' ? value !== 0 : Boolean(value))
 }
 
 export function typeName(value: Value): string {
-  if (value === undefined) return 'nil'
+  if (value === undefined) return '<nil>'
   if (typeof value === 'bigint') return 'int'
   if (typeof value === 'number') return 'float64'
   if (typeof value === 'boolean') return 'bool'
   if (typeof value === 'string') return 'string'
   if (isTime(value)) return 'time.Time'
-  return isMap(value) ? 'map[string]interface {}' : '[]interface {}'
+  if (isList(value)) return '[]interface {}'
+  return value instanceof LabelMap ? 'map[string]string' : 'map[string]interface {}'
 }
 
-/** As Go's `%v` prints it. */
+/** As the output of an action shows it. */
 export function printValue(value: Value): string {
   if (typeof value === 'string') return value
-  if (value === undefined) return '<no value>'
+  return value === undefined ? '<no value>' : showValue(value)
+}
+
+/** As `%v` shows it. */
+export function showValue(value: Value): string {
+  if (typeof value === 'string') return value
+  if (value === undefined) return '<nil>'
   if (typeof value === 'number') return printFloat(value)
-  if (isTime(value)) return printTime(value)
+  if (isTime(value)) return formatTime(value, timeLayout)
   if (isMap(value))
     return `map[${sortedKeys(value)
-      .map((key) => `${key}:${nested(value.get(key))}`)
+      .map((key) => `${key}:${showValue(value.get(key))}`)
       .join(' ')}]`
-  if (isList(value)) return `[${value.map(nested).join(' ')}]`
+  if (isList(value)) return `[${value.map(showValue).join(' ')}]`
   return String(value)
 }
 
-const nested = (value: Value): string => (value === undefined ? '<nil>' : printValue(value))
+const timeLayout = '2006-01-02 15:04:05.999999999 -0700 MST'
 
 export function sortedKeys(map: ValueMap): string[] {
   return [...map.keys()].sort((a, b) => (a < b ? -1 : 1))
@@ -67,32 +79,3 @@ export function printFloat(value: number): string {
 export function goExponent(exponent: number): string {
   return `e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
 }
-
-/** `2024-01-02 15:04:05.123 +0000 UTC`. */
-function printTime({ ns }: Time): string {
-  const seconds = ns >= 0n ? ns / 1_000_000_000n : (ns - 999_999_999n) / 1_000_000_000n
-  const nanos = ns - seconds * 1_000_000_000n
-  const text = new Date(Number(seconds) * 1000).toISOString().slice(0, 19).replace('T', ' ')
-  const fraction = nanos === 0n ? '' : `.${String(nanos).padStart(9, '0').replace(/0+$/, '')}`
-  return `${text}${fraction} +0000 UTC`
-}
-
-/** Orders two values of one kind. @throws TemplateFailure when Go would not compare them. */
-export function compareValues(left: Value, right: Value): number {
-  if (typeof left !== typeof right || !isOrdered(left) || !isOrdered(right)) {
-    throw new TemplateFailure('incompatible types for comparison')
-  }
-  return left < right ? -1 : left > right ? 1 : left === right ? 0 : Number.NaN
-}
-
-const isOrdered = (value: Value): value is string | bigint | number =>
-  typeof value === 'string' || typeof value === 'bigint' || typeof value === 'number'
-
-export function equalValues(left: Value, right: Value): boolean {
-  if (left === undefined || right === undefined) return left === right
-  if (isTime(left) && isTime(right)) return left.ns === right.ns
-  if (typeof left === 'boolean' && typeof right === 'boolean') return left === right
-  return compareValues(left, right) === 0
-}
-
-export const quoteValue = (value: Value): string => quoteGo(printValue(value))
