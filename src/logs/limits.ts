@@ -172,6 +172,10 @@ const otherLimits = {
   ruler_enable_wal_replay: bool(true, 'Replay the log of recording rules at start.'),
   ruler_remote_evaluation_timeout: duration('0s', 'Longest evaluation of a rule by the query frontend.'),
   ruler_remote_evaluation_max_response_size: bytes('0', 'Largest answer to the evaluation of a rule.'),
+  pattern_mining: bool(
+    false,
+    'Find patterns in lines when blocks are written, and answer requests for them. Takes a third more CPU for each line.',
+  ),
   pattern_ingester_tokenizable_json_fields_default: texts(
     ['log', 'message', 'msg', 'msg_', '_msg', 'content'],
     'Fields of JSON lines in which patterns are looked for.',

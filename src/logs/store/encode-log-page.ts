@@ -2,6 +2,8 @@
 import { MetaCollector } from './collect-meta.ts'
 import { COLUMN_LENGTH, COLUMN_LINE, COLUMN_STREAM, COLUMN_TIME, metaColumn } from './columns.ts'
 import type { HeadPageColumns } from './log-page.ts'
+import type { BlockPatterns } from './patterns/block-patterns.ts'
+import { LEVEL_NAME } from './patterns/level-codes.ts'
 import { RowLocations } from './row-locations.ts'
 import type { PageTotals } from './run-table.ts'
 import { RunTable } from './run-table.ts'
@@ -27,10 +29,13 @@ export class LogPageEncoder {
   readonly #locations: RowLocations
   readonly #meta = new MetaCollector()
   readonly #runs = new RunTable()
+  readonly #patterns: BlockPatterns | undefined
   #lines = Buffer.allocUnsafeSlow(0)
 
-  constructor(rows: SortedRows, pages: readonly HeadPageColumns[]) {
+  /** `patterns` gets every row, if given. */
+  constructor(rows: SortedRows, pages: readonly HeadPageColumns[], patterns?: BlockPatterns) {
     this.#rows = rows
+    this.#patterns = patterns
     this.#locations = new RowLocations(rows, pages)
     this.#sources = pages.map((columns) => ({
       columns,
@@ -49,18 +54,22 @@ export class LogPageEncoder {
     const rowCount = to - from
     const { order, time, stream, length } = this.#rows
     const times = new Float64Array(rowCount)
+    const streams = new Uint32Array(rowCount)
     const lengths = new Uint32Array(rowCount)
     const rawBytes = new Uint32Array(rowCount)
     for (let i = 0; i < rowCount; i++) {
       const row = order[from + i]!
       times[i] = time[row]!
+      streams[i] = stream[row]!
       lengths[i] = length[row]!
     }
     this.#locations.locate(from, rowCount)
     this.#gatherMeta(rawBytes)
-    for (let i = 0; i < rowCount; i++) this.#runs.add(stream[order[from + i]!]!, times[i]!, rawBytes[i]! + lengths[i]!)
+    for (let i = 0; i < rowCount; i++) this.#runs.add(streams[i]!, times[i]!, rawBytes[i]! + lengths[i]!)
     const runs = this.#runs.endPage()
     const lineBytes = this.#gatherLines(lengths)
+    const meta = this.#encodeMeta(rowCount)
+    this.#patterns?.addPage({ streams, times, lengths, lines: this.#lines })
     const { min: minTime, max: maxTime } = rangeOf(times)
     return {
       rowCount,
@@ -82,7 +91,7 @@ export class LogPageEncoder {
           column: sealU32(lengths),
           stats: { ...statsOf(rowCount, rowCount * 4), range: rangeOf(lengths) },
         },
-        ...this.#encodeMeta(rowCount),
+        ...meta,
         {
           name: COLUMN_LINE,
           column: sealColumn(ENCODING_BYTES, this.#lines.subarray(0, lineBytes)),
@@ -106,6 +115,7 @@ export class LogPageEncoder {
   #encodeMeta(rowCount: number): ColumnToWrite[] {
     const columns: ColumnToWrite[] = []
     this.#meta.eachName(rowCount, (name, ranges) => {
+      if (name === LEVEL_NAME) this.#patterns?.setLevels(ranges)
       let rawBytes = 0
       for (let i = 0; i < ranges.count; i++) rawBytes += ranges.ends[i]! - ranges.starts[i]!
       const { column, constant, range } = encodeTextColumn(ranges)

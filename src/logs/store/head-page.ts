@@ -1,5 +1,5 @@
 /** A head's raw columns as a `LogPage`: everything is read in place, nothing is copied. */
-import type { HeadPageColumns, LogPage, MetaColumn } from './log-page.ts'
+import type { LogPage, MetaColumn, RawPageColumns } from './log-page.ts'
 import { MetaCursor } from './meta-cursor.ts'
 import { asBuffer } from '#/kernel/byte-reader.ts'
 import { ByteDictionary, DICTIONARY_FULL } from '#/kernel/byte-dictionary.ts'
@@ -8,7 +8,7 @@ import { ByteDictionary, DICTIONARY_FULL } from '#/kernel/byte-dictionary.ts'
 const MAX_DICTIONARY_VALUES = 256
 const MAX_DICTIONARY_BYTES = 16 * 1024
 
-export function openHeadPage(columns: HeadPageColumns): LogPage {
+export function openHeadPage(columns: RawPageColumns): LogPage {
   return new HeadPage(columns)
 }
 
@@ -18,13 +18,13 @@ class HeadPage implements LogPage {
   readonly time: Float64Array
   readonly lineStart: Uint32Array
   readonly lines: Buffer
-  readonly #columns: HeadPageColumns
+  readonly #columns: RawPageColumns
   readonly #cursor: MetaCursor
   /** Position in the name table of each name that a row has. */
   #used: Map<string, number> | undefined
   readonly #meta = new Map<string, MetaColumn>()
 
-  constructor(columns: HeadPageColumns) {
+  constructor(columns: RawPageColumns) {
     const { rowCount } = columns
     this.#columns = columns
     this.rowCount = rowCount
@@ -66,12 +66,12 @@ class HeadPage implements LogPage {
 }
 
 class HeadMetaColumn implements MetaColumn {
-  readonly #columns: HeadPageColumns
+  readonly #columns: RawPageColumns
   readonly #cursor: MetaCursor
   readonly #name: number
   #dictionary: MetaColumn['dictionary'] | 'unknown' = 'unknown'
 
-  constructor(columns: HeadPageColumns, name: number) {
+  constructor(columns: RawPageColumns, name: number) {
     this.#columns = columns
     this.#cursor = new MetaCursor(asBuffer(columns.meta))
     this.#name = name

@@ -1,6 +1,8 @@
 /** What is in a block or a catalog, as plain data for `edda inspect`. Reads everything and checks every checksum. */
 import { checkColumn, decodeBlockPage } from './block-page.ts'
+import type { PatternBytes } from './log-block.ts'
 import { openLogBlock } from './open-log-block.ts'
+import { decodePatterns } from './patterns/decode-patterns.ts'
 import { Corruption } from '#/kernel/errors.ts'
 import type { ObjectStore } from '#/platform/objstore/objstore.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
@@ -18,6 +20,8 @@ export type BlockInspection = {
   readonly columns: readonly InspectedColumn[]
   readonly pages: readonly InspectedPage[]
   readonly streams: readonly string[]
+  /** Undefined when the block has none, or they are damaged. */
+  readonly patterns: InspectedPatterns | undefined
   /** Every damage that was found; a block without any is sound. */
   readonly problems: readonly string[]
 }
@@ -27,6 +31,13 @@ export type InspectedSection = {
   readonly version: number
   readonly offset: number
   readonly sizeBytes: number
+}
+export type InspectedPatterns = {
+  readonly stepSeconds: number
+  /** Lines that are in no pattern. */
+  readonly uncounted: number
+  /** Over all streams, most lines first. */
+  readonly patterns: readonly { readonly lines: number; readonly level: string; readonly pattern: string }[]
 }
 export type InspectedColumn = {
   readonly name: string
@@ -58,6 +69,7 @@ export async function inspectBlock(store: ObjectStore, key: string): Promise<Blo
   const streams = await collect(problems, () =>
     Array.from({ length: opened.streams.count }, (_, i) => opened.streams.text(i)),
   )
+  const patterns = await collect(problems, async () => sumPatterns(await opened.readPatterns(undefined)))
   return {
     meta: block.meta,
     sections: block.sections.map(({ type, version, offset, sizeBytes }) => ({
@@ -82,6 +94,7 @@ export async function inspectBlock(store: ObjectStore, key: string): Promise<Blo
       })),
     })),
     streams: streams ?? [],
+    patterns,
     problems,
   }
 }
@@ -141,6 +154,19 @@ async function checkPages(store: ObjectStore, key: string): Promise<string[]> {
     })
   }
   return problems
+}
+
+function sumPatterns(bytes: PatternBytes | undefined): InspectedPatterns | undefined {
+  if (bytes === undefined) return undefined
+  const { stepSeconds, uncounted, counts, levels, texts } = decodePatterns(bytes)
+  const sums = new Map<string, { lines: number; level: string; pattern: string }>()
+  for (const [series, end] of counts.ends.entries()) {
+    const [level, text] = [counts.level[series]!, counts.text[series]!]
+    const sum = sums.get(`${level},${text}`) ?? { lines: 0, level: levels[level]!, pattern: texts[text]! }
+    sums.set(`${level},${text}`, sum)
+    for (let i = counts.ends[series - 1] ?? 0; i < end; i++) sum.lines += counts.counts[i]!
+  }
+  return { stepSeconds, uncounted, patterns: [...sums.values()].toSorted((a, b) => b.lines - a.lines) }
 }
 
 async function collect<T>(problems: string[], check: () => T | Promise<T>): Promise<T | undefined> {

@@ -41,6 +41,7 @@ async function writeBlock(head: {
     level: 0,
     ulid: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
     source: undefined,
+    minesPatterns: true,
     streams: shareLabels(head.index),
     pages: head.pages,
   })
@@ -64,6 +65,7 @@ test('nothing to write is a bug', () => {
     level: 0,
     ulid: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
     source: undefined,
+    minesPatterns: true,
     streams: shareLabels(index),
   }
   assert.throws(() => writeLogBlock({ ...input, pages: [] }), /a block has rows/)
@@ -262,7 +264,12 @@ test('inspection tells what is in a block, and every damage', async () => {
   const good = await inspectBlock(store, key)
   assert.deepEqual(good.problems, [])
   assert.deepEqual(good.streams, ['{app="a0"}', '{app="a1"}'])
-  assert.deepEqual(good.sections.map((section) => section.type).toSorted(), ['labels', 'pages', 'runs'])
+  assert.deepEqual(good.sections.map((section) => section.type).toSorted(), ['labels', 'pages', 'patterns', 'runs'])
+  assert.deepEqual(good.patterns, {
+    stepSeconds: 10,
+    uncounted: 0,
+    patterns: [{ lines: 50, level: 'unknown', pattern: 'line <_>' }],
+  })
   const level = good.pages[0]!.columns.find((column) => column.name === 'meta:level')!
   assert.equal(level.encoding, 'constant-text')
   assert.equal(level.constant, 'info')

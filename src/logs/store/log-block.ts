@@ -2,6 +2,7 @@
  * An open log block: its index is in memory, its pages are read when asked for. The main thread opens blocks, prunes and
  * fetches compressed bytes; a worker thread turns the bytes into a `LogPage` (`decodeBlockPage` in ./block-page.ts).
  */
+import type { StreamRuns } from '#/storage/block/contents.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
 import type { LabelIndex } from '#/storage/index/label-index.ts'
 
@@ -12,6 +13,8 @@ export interface LogBlock {
   readonly memoryBytes: number
   /** One for each page, in the order in which they stand in the block. */
   readonly pages: readonly PageEntry[]
+  /** Rows of one stream that stand together in a page, in order of time; `rawBytes` are those of lines and metadata. */
+  readonly runs: StreamRuns
   /**
    * Positions in `pages` that may hold a row of one of `ordinals` (ascending; undefined: any stream) with a time in
    * [from, to). Never leaves out a page that holds one.
@@ -30,6 +33,19 @@ export interface LogBlock {
     signal: AbortSignal | undefined,
     memory?: PageMemory,
   ): Promise<PageBytes[]>
+  /** Reads what the block knows of the patterns of its lines; undefined when it was written without. Errors as above. */
+  readPatterns(signal: AbortSignal | undefined): Promise<PatternBytes | undefined>
+}
+
+/** The patterns of a block as they are stored, in shared memory; for `decodePatterns` in ./patterns/decode-patterns.ts. */
+export type PatternBytes = {
+  readonly block: string
+  readonly bytes: Uint8Array<SharedArrayBuffer>
+  /** Position of `bytes` in the object, for errors. */
+  readonly offset: number
+  readonly crc32: number
+  readonly streamCount: number
+  readonly rowCount: number
 }
 
 /** Where the bytes of pages go. */
@@ -47,6 +63,8 @@ export type PageEntry = {
   /** Compressed bytes of all columns. */
   readonly sizeBytes: number
   readonly metaNames: readonly string[]
+  /** For each of these, bytes of its values and of as many repetitions of its name. */
+  readonly metaBytes: readonly number[]
 }
 
 export type StreamStat = {

@@ -32,6 +32,19 @@ export interface MetaColumn {
   readonly dictionary: { readonly codes: Uint32Array; readonly values: readonly string[] } | undefined
 }
 
+/** Columns of rows as they were pushed, of one day or several, for a page that is read in place. */
+export type RawPageColumns = {
+  readonly rowCount: number
+  readonly stream: Uint32Array
+  readonly time: Float64Array
+  /** `rowCount + 1` offsets. */
+  readonly lineStart: Uint32Array
+  readonly lines: Uint8Array
+  readonly metaStart: Uint32Array
+  readonly meta: Uint8Array
+  readonly metaNames: readonly string[]
+}
+
 /**
  * Raw columns of a head page, in shared memory so that worker threads read them in place. Rows below the row count of a
  * snapshot never change; the ingester goes on writing behind them.

@@ -2,13 +2,14 @@
 import { planReads } from './plan-reads.ts'
 import type { PageSpan } from './plan-reads.ts'
 import { COLUMN_LENGTH, COLUMN_LINE, COLUMN_STREAM, COLUMN_TIME, metaNameOf } from './columns.ts'
-import type { LogBlock, PageBytes, PageColumns, PageEntry, PageMemory, StreamStat } from './log-block.ts'
+import type { LogBlock, PageBytes, PageColumns, PageEntry, PageMemory, PatternBytes, StreamStat } from './log-block.ts'
 import { assert } from '#/kernel/assert.ts'
 import { eachConcurrently } from '#/kernel/each-concurrently.ts'
 import { formatLabels } from '#/logs/model/labels.ts'
 import type { ObjectStore } from '#/platform/objstore/objstore.ts'
-import type { BlockColumn, BlockPage } from '#/storage/block/contents.ts'
+import type { BlockColumn, BlockPage, StreamRuns } from '#/storage/block/contents.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
+import { SECTION_PATTERNS, SECTION_VERSION } from '#/storage/block/v1/format.ts'
 import type { OpenedBlock } from '#/storage/block/v1/reader.ts'
 import { openBlock } from '#/storage/block/versions.ts'
 import type { BlockRef } from '#/storage/block/versions.ts'
@@ -31,6 +32,7 @@ class OpenLogBlock implements LogBlock {
   readonly meta: BlockMeta
   readonly streams: SealedLabelIndex
   readonly pages: readonly PageEntry[]
+  readonly runs: StreamRuns
   readonly memoryBytes: number
   readonly #store: ObjectStore
   readonly #block: OpenedBlock
@@ -41,6 +43,7 @@ class OpenLogBlock implements LogBlock {
     this.meta = block.meta
     this.streams = openLabelIndex(block.labels.bytes, { origin: block.labels.origin, formatText: formatLabels })
     this.pages = block.pages.map(entryOf)
+    this.runs = block.runs
     const columnCount = block.pages.reduce((sum, page) => sum + page.columns.length, 0)
     this.memoryBytes =
       this.streams.memoryBytes +
@@ -61,7 +64,7 @@ class OpenLogBlock implements LogBlock {
 
   streamStats(ordinals: Uint32Array | undefined): readonly StreamStat[] {
     const isWanted = ordinals && this.#flags(ordinals)
-    const { stream, rowCount, rawBytes, minTime, maxTime } = this.#block.runs
+    const { stream, rowCount, rawBytes, minTime, maxTime } = this.runs
     const stats = new Map<number, { -readonly [K in keyof StreamStat]: StreamStat[K] }>()
     for (let run = 0; run < stream.length; run++) {
       const ordinal = stream[run]!
@@ -112,6 +115,18 @@ class OpenLogBlock implements LogBlock {
     }))
   }
 
+  async readPatterns(signal: AbortSignal | undefined): Promise<PatternBytes | undefined> {
+    const section = this.#block.sections.find(
+      ({ type, version }) => type === SECTION_PATTERNS && version === SECTION_VERSION,
+    )
+    if (section === undefined) return undefined
+    const { key, streamCount, rowCount } = this.meta
+    const { offset, sizeBytes, crc32 } = section
+    const bytes = new Uint8Array(new SharedArrayBuffer(sizeBytes))
+    await this.#store.readInto(key, offset, bytes, signal)
+    return { block: key, bytes, offset, crc32, streamCount, rowCount }
+  }
+
   /** The columns of a page that are asked for, and the range that holds them all. */
   #wantedOf(position: number, wanted: PageColumns): WantedPage {
     const page = this.#block.pages[position]
@@ -134,7 +149,7 @@ class OpenLogBlock implements LogBlock {
     isWanted: Uint8Array,
     { from, to }: { readonly from: number; readonly to: number },
   ): boolean {
-    const { pageEnds, stream, minTime, maxTime } = this.#block.runs
+    const { pageEnds, stream, minTime, maxTime } = this.runs
     for (let run = position === 0 ? 0 : pageEnds[position - 1]!; run < pageEnds[position]!; run++) {
       if (isWanted[stream[run]!] === 1 && maxTime[run]! >= from && minTime[run]! < to) return true
     }
@@ -158,13 +173,18 @@ function isWantedColumn(column: string, wanted: PageColumns): boolean {
 }
 
 function entryOf(page: BlockPage): PageEntry {
+  const meta = page.columns.flatMap(({ name, stats }) => {
+    const metaName = metaNameOf(name)
+    return metaName === undefined ? [] : [{ metaName, stats }]
+  })
   return {
     rowCount: page.rowCount,
     minTime: page.minTime,
     maxTime: page.maxTime,
     lineBytes: page.columns.find((column) => column.name === COLUMN_LINE)?.stats.rawBytes ?? 0,
     sizeBytes: page.columns.reduce((sum, column) => sum + column.sizeBytes, 0),
-    metaNames: namesOf(page),
+    metaNames: meta.map(({ metaName }) => metaName),
+    metaBytes: meta.map(({ metaName, stats }) => stats.rawBytes + stats.valueCount * Buffer.byteLength(metaName)),
   }
 }
 

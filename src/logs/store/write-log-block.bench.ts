@@ -87,6 +87,7 @@ const input = {
   level: 0,
   ulid: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
   source: undefined,
+  minesPatterns: true,
   streams: shareLabels(index),
   pages,
 }

@@ -8,6 +8,7 @@ import { makeHeadPages, rowsOf, textOfRow } from './fixture/head-pages.ts'
 import type { PlainRow } from './fixture/head-pages.ts'
 import { openHeadPage } from './head-page.ts'
 import { openLogBlock } from './open-log-block.ts'
+import { decodePatterns } from './patterns/decode-patterns.ts'
 import { writeLogBlock } from './write-log-block.ts'
 import { Corruption } from '#/kernel/errors.ts'
 import { formatLabels } from '#/logs/model/labels.ts'
@@ -66,6 +67,7 @@ async function writeAndStore(
     level: 0,
     ulid: ULID,
     source: { ingester: 'one', fromSequence: 1, toSequence: 9 },
+    minesPatterns: true,
     streams: shareLabels(index),
     pages,
   })
@@ -164,6 +166,8 @@ test('a flipped byte is found, wherever it is, and named; no other rows are read
     await store.put(key, [bad])
     try {
       assert.deepEqual(await readRows(store, key), expected)
+      const patterns = await (await openLogBlock(store, { key })).readPatterns(undefined)
+      if (patterns !== undefined) decodePatterns(patterns)
       assert.ok(at < 8, `the flip at ${at} of ${good.length} was not noticed`)
     } catch (error) {
       assert.ok(error instanceof Corruption, `byte ${at}: ${String(error)}`)

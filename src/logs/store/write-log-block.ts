@@ -4,11 +4,13 @@
  *     1. sort the rows by (hour, stream, time)             ./sort-rows.ts
  *     2. cut pages                                         ./cut-pages.ts
  *     3. encode each page, column by column                ./encode-log-page.ts
- *     4. label index of the streams that have rows, runs, footer
+ *        and mine patterns of its lines                    ./patterns/block-patterns.ts
+ *     4. label index of the streams that have rows, runs, patterns, footer
  */
 import { cutPages } from './cut-pages.ts'
 import { LogPageEncoder } from './encode-log-page.ts'
 import type { HeadPageColumns } from './log-page.ts'
+import { BlockPatterns } from './patterns/block-patterns.ts'
 import { sortRows } from './sort-rows.ts'
 import { assert } from '#/kernel/assert.ts'
 import { parseLabels } from '#/logs/model/labels.ts'
@@ -34,6 +36,8 @@ export type LogBlockInput = {
   readonly streams: SharedLabels
   /** In order of arrival; at least one row. */
   readonly pages: readonly HeadPageColumns[]
+  /** Whether the block gets patterns of its lines. */
+  readonly minesPatterns: boolean
 }
 
 /** The parts of the object in order; each owns its ArrayBuffer and may be transferred. */
@@ -44,7 +48,8 @@ export function writeLogBlock(input: LogBlockInput): BlockBytes {
     'a block has rows',
   )
   const rows = sortRows(streams, pages)
-  const encoder = new LogPageEncoder(rows, pages)
+  const patterns = input.minesPatterns ? new BlockPatterns() : undefined
+  const encoder = new LogPageEncoder(rows, pages, patterns)
   const writer = new BlockWriter()
   const cuts = cutPages(rows)
   for (let page = 0; page + 1 < cuts.length; page++) writer.addPage(encoder.encode(cuts[page]!, cuts[page + 1]!))
@@ -55,5 +60,6 @@ export function writeLogBlock(input: LogBlockInput): BlockBytes {
   const key = formatBlockKey({ tenant, signal: LOGS_SIGNAL, day, minTime, maxTime, level, ulid })
   const counts = { rowCount: rows.order.length, streamCount: rows.sourceStreams.length, pageCount: cuts.length - 1 }
   const meta = { tenant, day, level, minTime, maxTime, ...counts, rawBytes, source }
-  return writer.finish(key, meta, { labels: labels.finish(), runs })
+  const index = { labels: labels.finish(), runs, patterns: patterns?.finish(writer.sizeBytes) }
+  return writer.finish(key, meta, index)
 }

@@ -1,5 +1,19 @@
 /** A query as the frontend takes it, and its answer before it is written as JSON. */
 import type { Matcher } from '#/logs/logql/ast/nodes.ts'
+import type { ExplainQuery, Explanation } from './explain.ts'
+import type {
+  DetectedField,
+  DetectedFieldsQuery,
+  DetectedLabel,
+  IndexStats,
+  Pattern,
+  PatternsQuery,
+  ShardsAnswer,
+  ShardsQuery,
+  VolumeAnswer,
+  VolumeQuery,
+} from './index-query.ts'
+import type { RowCursor, SendEvent, StreamedQuery } from './query-stream.ts'
 import type { Labels } from '#/storage/index/label-index.ts'
 
 export type Direction = 'forward' | 'backward'
@@ -13,8 +27,11 @@ export type RangeQuery = {
   readonly stepNs: bigint
   /** Log queries: emit an entry only when it is at least this far from the last one; 0 = all. */
   readonly intervalNs: bigint
+  /** Infinity: no limit, for answers that come piece by piece. */
   readonly limit: number
   readonly direction: Direction
+  /** Set when the answer is one page of many: rows of equal time come in an order that stays, and `next` says where to go on. */
+  readonly paging?: { readonly after: RowCursor | undefined }
 }
 
 export type InstantQuery = {
@@ -68,7 +85,9 @@ export type QueryData =
 export type QueryStats = {
   execSeconds: number
   queueSeconds: number
+  /** Jobs that ran. */
   subqueries: number
+  /** Days that were looked at. */
   splits: number
   totalEntriesReturned: number
   /** Rows of heads looked at, and their bytes. */
@@ -83,13 +102,36 @@ export type QueryStats = {
   /** Rows that passed all stages. */
   postFilterRows: number
   blocksTotal: number
+  /** Left out as all their rows are at other times. */
+  blocksByTime: number
+  /** Left out as they have none of the streams. */
+  blocksByIndex: number
   blocksRead: number
+  /** Pages of blocks and heads that were opened, those left out by stream or time, and those that were read. */
   pagesTotal: number
+  pagesByIndex: number
   pagesRead: number
+  /** Pages read of which a filter needed to look at no row. */
+  pagesByFilter: number
+  headPagesTotal: number
+  headPagesRead: number
+  /** Streams of heads and blocks that match the selectors. */
+  streamsMatched: number
+  /** Lines and metadata of blocks that were decompressed. */
+  decodedBytes: number
+  /** Time for opening and pruning, and for reading pages; of all jobs together. */
+  pruneSeconds: number
+  readSeconds: number
   duplicateRows: number
 }
 
-export type QueryAnswer = { readonly data: QueryData; readonly stats: QueryStats; readonly warnings: readonly string[] }
+export type QueryAnswer = {
+  readonly data: QueryData
+  readonly stats: QueryStats
+  readonly warnings: readonly string[]
+  /** The end of the page, when pages were asked for and there may be another one. */
+  readonly next?: RowCursor | undefined
+}
 
 export type MetadataQuery = {
   readonly tenant: string
@@ -99,19 +141,24 @@ export type MetadataQuery = {
   readonly endNs: bigint
 }
 
-export type IndexStats = {
-  readonly streams: number
-  readonly chunks: number
-  readonly bytes: number
-  readonly entries: number
-}
-
 /** What the API asks of the read path; the frontend implements it. Every call honours its signal. */
 export interface QueryFrontend {
   range(query: RangeQuery, signal: AbortSignal): Promise<QueryAnswer>
   instant(query: InstantQuery, signal: AbortSignal): Promise<QueryAnswer>
+  /** Answers piece by piece, no faster than `send` takes them; the last event is `end`. */
+  stream(query: StreamedQuery, send: SendEvent, signal: AbortSignal): Promise<void>
   labelNames(query: MetadataQuery, signal: AbortSignal): Promise<readonly string[]>
   labelValues(name: string, query: MetadataQuery, signal: AbortSignal): Promise<readonly string[]>
   series(query: MetadataQuery, signal: AbortSignal): Promise<readonly Labels[]>
   indexStats(query: MetadataQuery, signal: AbortSignal): Promise<IndexStats>
+  volume(query: VolumeQuery, signal: AbortSignal): Promise<VolumeAnswer>
+  shards(query: ShardsQuery, signal: AbortSignal): Promise<ShardsAnswer>
+  detectedLabels(query: MetadataQuery, signal: AbortSignal): Promise<readonly DetectedLabel[]>
+  detectedFields(query: DetectedFieldsQuery, signal: AbortSignal): Promise<readonly DetectedField[]>
+  /** Values of one field among the entries that are looked at. */
+  detectedFieldValues(name: string, query: DetectedFieldsQuery, signal: AbortSignal): Promise<readonly string[]>
+  /** Undefined when no patterns are looked for. */
+  patterns(query: PatternsQuery, signal: AbortSignal): Promise<readonly Pattern[] | undefined>
+  /** How the query would be answered at this time; reads indexes, but no entry. */
+  explain(query: ExplainQuery, signal: AbortSignal): Promise<Explanation>
 }

@@ -14,7 +14,8 @@ export const SECTION_RUNS = 3
 /** Reserved; readers skip sections that they do not know. */
 const SECTION_WORD_DICTIONARY = 4
 const SECTION_BLOOM_FILTERS = 5
-const SECTION_PATTERNS = 6
+/** Not every block has it. */
+export const SECTION_PATTERNS = 6
 /** Version of each of the sections above that this code writes. */
 export const SECTION_VERSION = 1
 

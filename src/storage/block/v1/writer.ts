@@ -4,7 +4,14 @@
  */
 import { encodeFooter } from './footer.ts'
 import type { Section } from './footer.ts'
-import { BLOCK_MAGIC, SECTION_LABELS, SECTION_PAGES, SECTION_RUNS, SECTION_VERSION } from './format.ts'
+import {
+  BLOCK_MAGIC,
+  SECTION_LABELS,
+  SECTION_PAGES,
+  SECTION_PATTERNS,
+  SECTION_RUNS,
+  SECTION_VERSION,
+} from './format.ts'
 import { encodePageDirectory } from './page-directory.ts'
 import { encodeRunTable } from './run-table.ts'
 import { crc32 } from '#/kernel/crc32.ts'
@@ -22,6 +29,12 @@ export type PageToWrite = {
   readonly maxTime: number
   readonly columns: readonly ColumnToWrite[]
 }
+/** `labels` is an encoded label index, `runs` covers all pages; `patterns` is a section as it is stored, if there is one. */
+export type IndexToWrite = {
+  readonly labels: Uint8Array
+  readonly runs: StreamRuns
+  readonly patterns?: Uint8Array | undefined
+}
 export type BlockBytes = { readonly meta: BlockMeta; readonly parts: Uint8Array<ArrayBuffer>[] }
 
 export class BlockWriter {
@@ -30,6 +43,11 @@ export class BlockWriter {
 
   constructor() {
     this.#out.append(BLOCK_MAGIC)
+  }
+
+  /** Bytes of all pages so far. */
+  get sizeBytes(): number {
+    return this.#out.sizeBytes
   }
 
   get pageCount(): number {
@@ -47,9 +65,12 @@ export class BlockWriter {
     this.#pages.push({ rowCount, minTime, maxTime, columns: written })
   }
 
-  /** `labels` is an encoded label index, `runs` covers all pages. The writer is used up afterwards. */
-  finish(key: string, meta: StoredMeta, index: { readonly labels: Uint8Array; readonly runs: StreamRuns }): BlockBytes {
+  /** The writer is used up afterwards. */
+  finish(key: string, meta: StoredMeta, index: IndexToWrite): BlockBytes {
+    // patterns first: what every reader needs stands together at the end
+    const patterns = index.patterns && this.#addSection(SECTION_PATTERNS, index.patterns)
     const sections = [
+      ...(patterns ? [patterns] : []),
       this.#addSection(SECTION_LABELS, index.labels),
       this.#addSection(SECTION_RUNS, encodeRunTable(index.runs)),
       this.#addSection(SECTION_PAGES, encodePageDirectory(this.#pages, BLOCK_MAGIC.length)),
