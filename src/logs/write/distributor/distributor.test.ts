@@ -189,7 +189,9 @@ for (const { name, limits, push, status, message, reason } of refusals) {
     const isWhole = reason === 'blocked_ingestion' || reason === 'missing_enforced_labels'
     if (isWhole) return
     const beside = testDistributor(limits)
-    assert.deepEqual(await beside.push([good, ...push, good]), { status, message }, 'beside good streams')
+    const refusedRows = push.flatMap(({ entries }) => entries).length
+    const reply = await beside.push([good, ...push, good])
+    assert.deepEqual(reply, { status, message, refusedRows }, 'beside good streams')
     assert.deepEqual(
       beside.rows.map(({ line }) => line),
       ['good line', 'good line'],
@@ -269,6 +271,7 @@ test('blocks by policy, and silently with 200', async () => {
   assert.deepEqual(await loud.push(push), {
     status: 429,
     message: `ingestion blocked for user 't1' (policy: 'noisy') until '2026-10-01T00:00:00Z' with status code '429'`,
+    refusedRows: 1,
   })
   assert.deepEqual(
     loud.rows.map(({ line }) => line),
@@ -326,7 +329,7 @@ test('what the ingester refuses goes to the client', async () => {
       { ...refusal, reason: 'stream_limit', status: 429, message: 'streams' },
     ],
   }
-  assert.deepEqual(await harness.push([good]), { status: 429, message: 'behind\nstreams' })
+  assert.deepEqual(await harness.push([good]), { status: 429, message: 'behind\nstreams', refusedRows: 2 })
   assert.ok(harness.counted.includes('discarded t1 [] stream_limit 1 4'))
   harness.outcome = new Unavailable('disk full')
   await assert.rejects(harness.push([good]), harness.outcome)

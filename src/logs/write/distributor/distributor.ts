@@ -30,7 +30,12 @@ export type PushRequest = {
 }
 
 /** What the client is told. With 204 there is nothing to say. A 400 does not mean that nothing was stored. */
-export type PushReply = { readonly status: number; readonly message: string }
+export type PushReply = {
+  readonly status: number
+  readonly message: string
+  /** Entries that were refused while others were stored; undefined when all or none were. */
+  readonly refusedRows?: number
+}
 
 export type DistributorDeps = {
   readonly clock: Clock
@@ -114,11 +119,14 @@ export class Distributor {
       for (const { reason, rowCount, bytes } of outcome.refused) {
         metrics.discarded({ tenant, format, policy: '', isInternal: false }, reason, rowCount, bytes)
       }
-      if (outcome.refused.length > 0) return refusedReply(outcome)
+      if (outcome.refused.length > 0) {
+        const late = outcome.refused.reduce((sum, { rowCount }) => sum + rowCount, 0)
+        return withRefused(refusedReply(outcome), request.columns, batch.rowCount, late)
+      }
     }
-    return built.errors.isEmpty
-      ? { status: 204, message: '' }
-      : { status: built.errorStatus, message: built.errors.toString() }
+    if (built.errors.isEmpty) return { status: 204, message: '' }
+    const reply = { status: built.errorStatus, message: built.errors.toString() }
+    return withRefused(reply, request.columns, batch.rowCount, 0)
   }
 
   #build(tenant: string, state: TenantState, request: PushRequest): BuiltBatch {
@@ -184,6 +192,12 @@ function compile(limits: Limits): Pick<TenantState, 'limits' | 'detector' | 'gen
     genericFields: new GenericFields(limits.discover_generic_fields.fields),
     policies: new PolicyTable(limits.policy_stream_mapping),
   }
+}
+
+/** Says how many of `sent` entries were refused, `late` of them by the ingester. */
+function withRefused(reply: PushReply, { rowCount: sent }: PushColumns, kept: number, late: number): PushReply {
+  const refusedRows = sent - kept + late
+  return refusedRows === 0 || refusedRows === sent ? reply : { ...reply, refusedRows }
 }
 
 /** One 429 makes the answer worth a retry. */

@@ -13,7 +13,7 @@ function append(head: Head, entries: readonly PlainEntry[], sequence: number): A
   const counts = { rows: 0, bytes: 0, duplicateRows: 0, duplicateBytes: 0 }
   const ordinals = new Int32Array(batch.streams.length).fill(-1)
   head.append(
-    { batch, meta: translateMeta(batch, head.names), ordinals },
+    { batch, meta: translateMeta(batch, head.names), ordinals, duplicates: [] },
     { from: 0, to: batch.rowCount },
     sequence,
     counts,

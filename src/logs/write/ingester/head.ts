@@ -26,6 +26,8 @@ export type HeadRows = {
   readonly meta: RowMeta
   /** Ordinal of each of the batch's streams, -1 while unknown; the head fills it. */
   readonly ordinals: Int32Array
+  /** Rows that were dropped as duplicates, ascending; the head adds to it. */
+  readonly duplicates: number[]
 }
 
 export type HeadOptions = {
@@ -134,6 +136,7 @@ export class Head {
       if (t <= this.#maxTime[ordinal]! && this.#isDuplicate(rows, row, run, ordinal)) {
         this.#endRun(rows, run)
         run = this.#beginRun(row + 1)
+        rows.duplicates.push(row)
         counts.duplicateRows++
         counts.duplicateBytes += lineBytes + metaBytes
         continue

@@ -12,6 +12,7 @@ import { Flusher, type FlushReason, type FlushStats } from './flusher.ts'
 import { HeadMemory } from './head-memory.ts'
 import type { BlockCatalog, BlockStore, BuildBlock } from './ports.ts'
 import { lastFlushedSequence, Replay, type ReplayStats } from './replay.ts'
+import { Followers } from './followers.ts'
 import { TenantHeads } from './tenant-heads.ts'
 import { assert } from '#/kernel/assert.ts'
 import { type Corruption, throwIfAborted, Unavailable } from '#/kernel/errors.ts'
@@ -20,6 +21,7 @@ import type { Day } from '#/logs/model/day.ts'
 import { compactBatch, encodeEntryBatch } from '#/logs/wire/entry-batch-codec.ts'
 import type { EntryBatch } from '#/logs/wire/entry-batch.ts'
 import type { HeadView, IngesterControl, IngesterReader, IngesterWriter, PushOutcome } from '#/logs/wire/head-view.ts'
+import type { OnEntries, TailSource } from '#/logs/wire/tail.ts'
 import type { MemoryBudget } from '#/platform/memory/memory-budget.ts'
 import type { Logger } from '#/platform/telemetry/logger.ts'
 import { Wal, type WalOptions, type WalStats } from '#/storage/wal/wal.ts'
@@ -70,13 +72,14 @@ export type IngesterStats = {
   readonly memoryRejections: number
 }
 
-export class Ingester implements IngesterWriter, IngesterReader, IngesterControl {
+export class Ingester implements IngesterWriter, IngesterReader, IngesterControl, TailSource {
   readonly #options: IngesterOptions
   readonly #wal: Wal
   readonly #flusher: Flusher
   readonly #memory: HeadMemory
   readonly #replay: Replay
   readonly #tenants = new Map<string, TenantHeads>()
+  readonly #followers = new Followers()
   #state: 'starting' | 'running' | 'failed' | 'stopping' | 'stopped' = 'starting'
   #appliedSequence = 0
   #purgedMs = 0
@@ -144,7 +147,9 @@ export class Ingester implements IngesterWriter, IngesterReader, IngesterControl
       let duplicateRows = 0
       await this.#wal.append(encodeEntryBatch(tenant, compact), (sequence) => {
         inFlight.done()
-        duplicateRows = this.#applyOrFail(heads, compact, sequence)
+        const duplicates = this.#applyOrFail(heads, compact, sequence)
+        duplicateRows = duplicates.length
+        this.#followers.tell(tenant, compact, duplicates)
         this.#flushIfDue(heads)
       })
       return { duplicateRows, refused: admitted.refused }
@@ -153,21 +158,21 @@ export class Ingester implements IngesterWriter, IngesterReader, IngesterControl
     }
   }
 
-  /** One synchronous step; records come in the order of their sequences. */
-  #apply(heads: TenantHeads, batch: EntryBatch, sequence: number, skips?: (day: Day) => boolean): number {
+  /** One synchronous step; records come in the order of their sequences. Returns the rows that were duplicates. */
+  #apply(heads: TenantHeads, batch: EntryBatch, sequence: number, skips?: (day: Day) => boolean): readonly number[] {
     assert(sequence > this.#appliedSequence, `record ${sequence} comes behind ${this.#appliedSequence}`)
     this.#appliedSequence = sequence
     const before = heads.memoryBytes
-    const duplicateRows = heads.append(batch, sequence, this.#options.world.clock.monotonicMs(), skips)
+    const duplicates = heads.append(batch, sequence, this.#options.world.clock.monotonicMs(), skips)
     this.#memory.change(heads.memoryBytes - before)
-    return duplicateRows
+    return duplicates
   }
 
   /**
    * A durable record that cannot be applied is our bug. Its head must never become a block, as that would claim to have the
    * record: the ingester stops, and the WAL has everything for the next start.
    */
-  #applyOrFail(heads: TenantHeads, batch: EntryBatch, sequence: number): number {
+  #applyOrFail(heads: TenantHeads, batch: EntryBatch, sequence: number): readonly number[] {
     try {
       return this.#apply(heads, batch, sequence)
     } catch (error) {
@@ -193,6 +198,10 @@ export class Ingester implements IngesterWriter, IngesterReader, IngesterControl
   view(tenant: string, firstDay: Day, lastDay: Day): Promise<HeadView> {
     const { heads, release } = this.#tenants.get(tenant)?.snapshots(firstDay, lastDay) ?? noHeads
     return Promise.resolve({ heads, blocks: this.#options.catalog.list(tenant, firstDay, lastDay), release })
+  }
+
+  follow(tenant: string, onEntries: OnEntries): () => void {
+    return this.#followers.add(tenant, onEntries)
   }
 
   tenants(): Promise<readonly string[]> {

@@ -84,12 +84,20 @@ export class TenantHeads {
     return [...this.#flushing.map(({ head }) => head), ...this.#live.heads.values()]
   }
 
-  /** Takes a compact batch, which is WAL record `sequence`, but for rows of days that `skips` says. Returns rows dropped. */
-  append(batch: EntryBatch, sequence: number, nowMs: number, skips: (day: Day) => boolean = () => false): number {
+  /**
+   * Takes a compact batch, which is WAL record `sequence`, but for rows of days that `skips` says. Returns the rows that were
+   * dropped as duplicates, ascending.
+   */
+  append(
+    batch: EntryBatch,
+    sequence: number,
+    nowMs: number,
+    skips: (day: Day) => boolean = () => false,
+  ): readonly number[] {
     const { names, heads } = this.#live
     const meta = translateMeta(batch, names)
     const ordinalsOf = new Map<Day, Int32Array>()
-    const before = this.counts.duplicateRows
+    const duplicates: number[] = []
     for (let from = 0; from < batch.rowCount;) {
       const day = batch.day[from]!
       let to = from + 1
@@ -100,12 +108,12 @@ export class TenantHeads {
         let ordinals = ordinalsOf.get(day)
         if (ordinals === undefined) ordinalsOf.set(day, (ordinals = new Int32Array(batch.streams.length).fill(-1)))
         if (this.#live.startedMs === Infinity) this.#live.startedMs = nowMs
-        head.append({ batch, meta, ordinals }, { from, to }, sequence, this.counts)
+        head.append({ batch, meta, ordinals, duplicates }, { from, to }, sequence, this.counts)
       }
       from = to
     }
     this.#live.memoryBytes = sumMemory(heads.values())
-    return this.counts.duplicateRows - before
+    return duplicates
   }
 
   #newHead(day: Day, names: MetaNames, sequence: number): Head {
