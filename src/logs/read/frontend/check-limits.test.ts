@@ -52,6 +52,21 @@ test('selectors and ranges are checked wherever they stand in the query', () => 
   })
 })
 
+test('selectors of queries behind in are checked, behind unwrap too', () => {
+  const inner = 'id in ({env="x"} | id in ({app="z"} | keep id) | keep id)'
+  const required = limitsWith({ required_labels: ['app'] })
+  for (const query of [
+    `{app="a"} | ${inner}`,
+    `{app="a"} | x="1" or (y="2" and ${inner})`,
+    `rate({app="a"} | unwrap x | ${inner} [1m])`,
+  ]) {
+    assert.throws(() => checkExpr(parseExpr(query), required), {
+      message: 'stream selector is missing required matchers [app], labels present in the query were [env]',
+    })
+    checkExpr(parseExpr(query.replaceAll('env', 'app')), required)
+  }
+})
+
 test('blocked queries: the first rule that fits decides, also when its types do not', () => {
   const blocks = (rules: readonly unknown[], query: string): boolean => {
     const some = limitsWith({ blocked_queries: limits.blocked_queries.parse(rules) })

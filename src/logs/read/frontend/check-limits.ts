@@ -2,7 +2,9 @@
 import { formatGoDuration, formatPrometheusDuration } from '#/kernel/duration.ts'
 import { BadRequest } from '#/kernel/errors.ts'
 import type { Limits } from '#/logs/limits.ts'
-import type { Expr, Matcher } from '#/logs/logql/ast/nodes.ts'
+import { membershipsOf } from '#/logs/logql/ast/memberships.ts'
+import type { Expr, LogExpr, Matcher } from '#/logs/logql/ast/nodes.ts'
+import type { StageNode } from '#/logs/logql/ast/stage-nodes.ts'
 
 type Times = { readonly startNs: bigint; readonly endNs: bigint }
 
@@ -38,7 +40,7 @@ export function checkLength({ startNs, endNs }: Times, limits: Limits): void {
 export function checkExpr(expr: Expr, limits: Limits): void {
   switch (expr.kind) {
     case 'log':
-      return checkMatchers(expr.matchers, limits)
+      return checkLog(expr, limits)
     case 'range_aggregation': {
       const mostNs = limits.max_query_range * 1e6
       if (mostNs > 0 && expr.range.rangeNs > mostNs) {
@@ -46,7 +48,8 @@ export function checkExpr(expr: Expr, limits: Limits): void {
           `[interval] value exceeds limit: [${formatPrometheusDuration(expr.range.rangeNs)}] > [${formatPrometheusDuration(mostNs)}]`,
         )
       }
-      return checkMatchers(expr.range.log.matchers, limits)
+      checkLog(expr.range.log, limits)
+      return checkSubqueries(expr.range.unwrap?.filters ?? [], limits)
     }
     case 'vector_aggregation':
     case 'label_replace':
@@ -57,6 +60,19 @@ export function checkExpr(expr: Expr, limits: Limits): void {
     case 'number':
     case 'vector':
       return undefined
+  }
+}
+
+function checkLog({ matchers, stages }: LogExpr, limits: Limits): void {
+  checkMatchers(matchers, limits)
+  checkSubqueries(stages, limits)
+}
+
+/** A query behind `in` reads streams of its own. */
+function checkSubqueries(stages: readonly StageNode[], limits: Limits): void {
+  for (const stage of stages) {
+    if (stage.kind !== 'label_filter') continue
+    for (const { query } of membershipsOf(stage.filter)) checkLog(query, limits)
   }
 }
 

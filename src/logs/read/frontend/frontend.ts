@@ -2,25 +2,33 @@
  * The first station of a query: parses it, checks it against the tenant's limits, clamps and aligns its times, waits for a
  * turn in the fair queue, and runs it on the querier within its deadline.
  */
-import { LimitExceeded, TimedOut } from '#/kernel/errors.ts'
+import { BadRequest, LimitExceeded, NotFound, TimedOut } from '#/kernel/errors.ts'
 import type { Clock } from '#/kernel/world.ts'
 import type { Limits, LimitsOf } from '#/logs/limits.ts'
-import { parseExpr, type Query } from '#/logs/logql/parser/parse-expr.ts'
+import { parseExpr, type LogQuery, type Query } from '#/logs/logql/parser/parse-expr.ts'
 import { emptyStats } from '#/logs/read/querier/query-run.ts'
 import type { Querier } from '#/logs/read/querier/querier.ts'
+import type { ExplainQuery, Explanation } from '#/logs/wire/explain.ts'
 import type {
+  DetectedField,
+  DetectedFieldsQuery,
+  DetectedLabel,
   IndexStats,
-  InstantQuery,
-  MetadataQuery,
-  QueryAnswer,
-  QueryFrontend,
-  RangeQuery,
-} from '#/logs/wire/query.ts'
+  Pattern,
+  PatternsQuery,
+  ShardsAnswer,
+  ShardsQuery,
+  VolumeAnswer,
+  VolumeQuery,
+} from '#/logs/wire/index-query.ts'
+import type { InstantQuery, MetadataQuery, QueryAnswer, QueryFrontend, RangeQuery } from '#/logs/wire/query.ts'
+import type { SendEvent, StreamedQuery } from '#/logs/wire/query-stream.ts'
 import type { FairQueue } from '#/platform/queue/fair-queue.ts'
 import type { Labels } from '#/storage/index/label-index.ts'
 import { alignToStep } from './align.ts'
 import { checkBlocked, queryType } from './blocked-queries.ts'
 import { checkEntries, checkExpr, checkLength, clampToLookback } from './check-limits.ts'
+import { limitsOfTenants } from './tenant-limits.ts'
 
 export type FrontendDeps = {
   readonly querier: Querier
@@ -41,8 +49,12 @@ export class Frontend implements QueryFrontend {
     this.#deps = deps
   }
 
+  #limitsOf(tenant: string): Limits {
+    return limitsOfTenants(tenant, this.#deps.limitsOf)
+  }
+
   async range(query: RangeQuery, signal: AbortSignal): Promise<QueryAnswer> {
-    const limits = this.#deps.limitsOf(query.tenant)
+    const limits = this.#limitsOf(query.tenant)
     const expr = this.#parse(query.query, limits)
     if (expr.kind === 'log') checkEntries(query.limit, limits)
     if (!selects(expr)) return this.#run(query.tenant, 1, signal, limits, (s) => this.#range(query, expr, limits, s))
@@ -59,11 +71,29 @@ export class Frontend implements QueryFrontend {
   }
 
   async instant(query: InstantQuery, signal: AbortSignal): Promise<QueryAnswer> {
-    const limits = this.#deps.limitsOf(query.tenant)
+    const limits = this.#limitsOf(query.tenant)
     const expr = this.#parse(query.query, limits)
     const run = (s: AbortSignal): Promise<QueryAnswer> =>
       this.#deps.querier.instant({ ...query, expr, maxSeries: limits.max_query_series }, s)
     return this.#run(query.tenant, 1, signal, limits, run)
+  }
+
+  /** A single answer is bounded by its entries; one that comes in pieces holds but a few of them at a time. */
+  async stream(query: StreamedQuery, send: SendEvent, signal: AbortSignal): Promise<void> {
+    const limits = this.#limitsOf(query.tenant)
+    const parsed = { expr: this.#parse(query.query, limits), maxSeries: limits.max_query_series }
+    const { querier, clock } = this.#deps
+    const run = (ready: StreamedQuery, weight: number): Promise<void> =>
+      this.#run(query.tenant, weight, signal, limits, (s, queueSeconds) =>
+        querier.stream({ ...ready, ...parsed }, withQueueTime(send, queueSeconds), s),
+      )
+    if (query.kind === 'instant') return run(query, 1)
+    if (!selects(parsed.expr)) return run(alignToStep(query), 1)
+    const clamped = clampToLookback(query, limits, clock.nowNs())
+    if (clamped === undefined) return sendAnswer(emptyAnswer(query, parsed.expr), send)
+    checkLength(clamped, limits)
+    const weight = Number((clamped.endNs - clamped.startNs) / 1_000_000_000n)
+    return run(parsed.expr.kind === 'log' ? clamped : alignToStep(clamped), weight)
   }
 
   #parse(text: string, limits: Limits): Query {
@@ -90,13 +120,72 @@ export class Frontend implements QueryFrontend {
     return this.#metadata(query, signal, none, (q, s) => this.#deps.querier.indexStats(q, s))
   }
 
-  async #metadata<T>(
-    query: MetadataQuery,
+  async volume(query: VolumeQuery, signal: AbortSignal): Promise<VolumeAnswer> {
+    const { volume_enabled: isEnabled, volume_max_series: maxSeries } = this.#limitsOf(query.tenant)
+    if (!isEnabled) throw new NotFound('not found')
+    const none = { volumes: [], bucketEndsNs: [], stats: emptyStats() }
+    return this.#metadata(query, signal, none, (q, s) => this.#deps.querier.volume({ ...q, maxSeries }, s))
+  }
+
+  shards(query: ShardsQuery, signal: AbortSignal): Promise<ShardsAnswer> {
+    const none = { shards: [], stats: emptyStats() }
+    return this.#metadata(query, signal, none, (q, s) => this.#deps.querier.shards(q, s))
+  }
+
+  async patterns(query: PatternsQuery, signal: AbortSignal): Promise<readonly Pattern[] | undefined> {
+    if (!this.#limitsOf(query.tenant).pattern_mining) return undefined
+    return this.#metadata(query, signal, [], (q, s) => this.#deps.querier.patterns(q, s))
+  }
+
+  detectedLabels(query: MetadataQuery, signal: AbortSignal): Promise<readonly DetectedLabel[]> {
+    return this.#metadata(query, signal, [], (q, s) => this.#deps.querier.detectedLabels(q, s))
+  }
+
+  detectedFields(query: DetectedFieldsQuery, signal: AbortSignal): Promise<readonly DetectedField[]> {
+    return this.#fields(query, signal, (q, s) => this.#deps.querier.detectedFields(q, s))
+  }
+
+  detectedFieldValues(name: string, query: DetectedFieldsQuery, signal: AbortSignal): Promise<readonly string[]> {
+    return this.#fields(query, signal, (q, s) => this.#deps.querier.detectedFieldValues(name, q, s))
+  }
+
+  /** Fields are looked for in the entries of a log query, which has the limits of one. */
+  async #fields<T>(
+    query: DetectedFieldsQuery,
+    signal: AbortSignal,
+    find: (query: DetectedFieldsQuery & { readonly expr: LogQuery }, signal: AbortSignal) => Promise<readonly T[]>,
+  ): Promise<readonly T[]> {
+    const limits = this.#limitsOf(query.tenant)
+    const expr = this.#parse(query.query, limits)
+    if (expr.kind !== 'log') throw new BadRequest('only log selector is supported')
+    checkEntries(query.lineLimit, limits)
+    const clamped = clampToLookback(query, limits, this.#deps.clock.nowNs())
+    if (clamped === undefined) return []
+    checkLength(clamped, limits)
+    const weight = Number((clamped.endNs - clamped.startNs) / 1_000_000_000n)
+    return this.#run(query.tenant, weight, signal, limits, (s) => find({ ...clamped, expr }, s))
+  }
+
+  async explain(query: ExplainQuery, signal: AbortSignal): Promise<Explanation> {
+    const limits = this.#limitsOf(query.tenant)
+    const expr = this.#parse(query.query, limits)
+    const clamped = selects(expr) ? clampToLookback(query, limits, this.#deps.clock.nowNs()) : query
+    // what lies wholly behind the lookback is answered without looking at anything
+    const range = clamped ?? { ...query, startNs: query.endNs }
+    if (selects(expr)) checkLength(range, limits)
+    const aligned = expr.kind === 'log' || query.isInstant ? range : alignToStep(range)
+    return this.#run(query.tenant, METADATA_WEIGHT, signal, limits, (s) =>
+      this.#deps.querier.explain({ ...aligned, expr }, s),
+    )
+  }
+
+  async #metadata<Q extends MetadataQuery, T>(
+    query: Q,
     signal: AbortSignal,
     empty: T,
-    find: (query: MetadataQuery, signal: AbortSignal) => Promise<T>,
+    find: (query: Q, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const limits = this.#deps.limitsOf(query.tenant)
+    const limits = this.#limitsOf(query.tenant)
     const clamped = clampToLookback(query, limits, this.#deps.clock.nowNs())
     if (clamped === undefined) return empty
     checkLength(clamped, limits)
@@ -109,7 +198,7 @@ export class Frontend implements QueryFrontend {
     weight: number,
     signal: AbortSignal,
     limits: Limits,
-    run: (signal: AbortSignal) => Promise<T>,
+    run: (signal: AbortSignal, queueSeconds: number) => Promise<T>,
   ): Promise<T> {
     const { queue, clock } = this.#deps
     if (limits.max_query_parallelism === 0) {
@@ -131,8 +220,8 @@ export class Frontend implements QueryFrontend {
         weight,
         async () => {
           const queueSeconds = (clock.monotonicMs() - waitedFrom) / 1000
-          const answer = await run(both)
-          if (isAnswer(answer)) answer.stats.queueSeconds = queueSeconds
+          const answer = await run(both, queueSeconds)
+          if (hasStats(answer)) answer.stats.queueSeconds = queueSeconds
           return answer
         },
         both,
@@ -143,8 +232,18 @@ export class Frontend implements QueryFrontend {
   }
 }
 
-function isAnswer(value: unknown): value is QueryAnswer {
-  return typeof value === 'object' && value !== null && 'stats' in value && 'data' in value
+function hasStats(value: unknown): value is Pick<QueryAnswer, 'stats'> {
+  return typeof value === 'object' && value !== null && 'stats' in value
+}
+
+function withQueueTime(send: SendEvent, queueSeconds: number): SendEvent {
+  return (event) => send(event.kind === 'end' ? { ...event, stats: { ...event.stats, queueSeconds } } : event)
+}
+
+/** Sends an answer that is known already. */
+async function sendAnswer({ data, stats, warnings }: QueryAnswer, send: SendEvent): Promise<void> {
+  if (data.kind !== 'streams') await send({ kind: 'result', data })
+  await send({ kind: 'end', stats, warnings, next: undefined })
 }
 
 /** Whether the query reads any stream; limits on times do not apply to `vector(1)`. */

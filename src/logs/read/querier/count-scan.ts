@@ -17,4 +17,5 @@ export function countScan(stats: QueryStats, { pages, rowCount }: PageBatch, cou
   stats.headBytes += bytesOfHeads
   stats.blockBytes += bytesOfBlocks
   stats.postFilterRows += counts.passedRows
+  stats.pagesByFilter += counts.filteredPages
 }

@@ -9,8 +9,8 @@ import { shareLabels } from '#/storage/index/shared-labels.ts'
 import type { LabelMatcher } from '#/storage/index/label-index.ts'
 import { findDayDuplicates } from './day-duplicates.ts'
 import type { QueryRun } from './query-run.ts'
-import { readPages, selectPages, type Source, type SourcePage } from './source.ts'
-import { openDay, type DayView } from './view.ts'
+import { metadataBytes, readPages, selectPages, type Source, type SourcePage } from './source.ts'
+import { narrowTenants, openDay, type DayView } from './view.ts'
 
 export type DayScan = {
   readonly day: Day
@@ -33,16 +33,24 @@ export async function prepareDay(
   { matchers, range }: { readonly matchers: readonly LabelMatcher[]; readonly range: TimeRange },
 ): Promise<DayScan | undefined> {
   const { day } = view
+  const startMs = run.clock.monotonicMs()
+  run.stats.splits++
   const { from, to } = clipToDay(range, day)
-  const sources = await openDay(view, run.cache)
+  const sources = await openDay(narrowTenants(view, [matchers]), run.cache)
   const selected: SelectedSource[] = []
   for (const source of sources) {
     run.stats.pagesTotal += source.pages.length
+    if (source.data.kind === 'head') run.stats.headPagesTotal += source.pages.length
     const ordinals = source.index.match(matchers)
+    run.stats.streamsMatched += ordinals.length
+    if (ordinals.length === 0 && source.data.kind === 'block') run.countBlockPruned(source.id)
     if (ordinals.length === 0 || source.minTime >= to || source.maxTime < from) continue
     selected.push({ source, ordinals: ordinals.length === source.index.count ? undefined : ordinals })
   }
   const pages = selected.flatMap(({ source, ordinals }) => selectPages(source, ordinals, { from, to }))
+  run.progress.prepared(view, pages)
+  run.stats.pagesByIndex += sources.reduce((sum, source) => sum + source.pages.length, 0) - pages.length
+  run.stats.pruneSeconds += (run.clock.monotonicMs() - startMs) / 1000
   if (pages.length === 0) return undefined
   const dropped = await findDayDuplicates(run, selected, { from, to })
   const streams = new Map(selected.map(({ source, ordinals }) => [source, streamFlags(source, ordinals)]))
@@ -91,18 +99,28 @@ export async function readBatch(
   batch: PageBatch,
   { columns, memory }: { readonly columns: PageColumns; readonly memory: PageMemory },
 ): Promise<readonly ScanPart[]> {
+  run.progress.read(batch.pages)
   const bySource = Map.groupBy(batch.pages, ({ source }) => source)
   const parts: ScanPart[] = []
+  const startMs = run.clock.monotonicMs()
   for (const [source, pages] of bySource) {
     const { from, to, dropped } = scan
     const read = await readPages(source, pages, { columns, from, to, dropped, memory, signal: run.signal })
     run.stats.pagesRead += pages.length
-    if (source.data.kind === 'block') {
+    const metaBytes = pages.reduce((sum, page) => sum + metadataBytes(page, columns.meta), 0)
+    if (source.data.kind === 'head') {
+      run.stats.headMetadataBytes += metaBytes
+      run.stats.headPagesRead += pages.length
+    } else {
+      const lineBytes = columns.lines ? pages.reduce((sum, page) => sum + page.lineBytes, 0) : 0
+      run.stats.decodedBytes += lineBytes + metaBytes
+      run.stats.blockMetadataBytes += metaBytes
       run.countBlockRead(source.id)
       for (const { data } of read) if (data.kind === 'block') run.stats.blockCompressedBytes += data.bytes.bytes.length
     }
     parts.push({ labels: shareLabels(source.index), streams: scan.streams.get(source), pages: read })
   }
+  run.stats.readSeconds += (run.clock.monotonicMs() - startMs) / 1000
   return parts
 }
 

@@ -2,38 +2,63 @@
  * Answers queries over the heads and blocks of all ingesters. Takes one consistent view per query, prunes, scans what is left in
  * worker threads, and merges.
  */
+import { assert } from '#/kernel/assert.ts'
 import { BadRequest } from '#/kernel/errors.ts'
 import type { Clock } from '#/kernel/world.ts'
 import type { TimeRange } from '#/logs/model/day.ts'
-import type { Expr } from '#/logs/logql/ast/nodes.ts'
+import type { Expr, LogExpr } from '#/logs/logql/ast/nodes.ts'
 import type { StageNode } from '#/logs/logql/ast/stage-nodes.ts'
 import { evaluateTree } from '#/logs/logql/planner/evaluate.ts'
-import { makePlan } from '#/logs/logql/planner/make-plan.ts'
+import { makePlainPlan } from '#/logs/logql/planner/make-plan.ts'
+import { optimizePlan } from '#/logs/logql/planner/optimize-plan.ts'
 import type { LogPlan, MetricPlan, Plan } from '#/logs/logql/planner/plan.ts'
 import type { ScanPool } from '#/logs/read/scan/scan-pool.ts'
+import type { ExplainQuery, Explanation } from '#/logs/wire/explain.ts'
 import type { IngesterReader } from '#/logs/wire/head-view.ts'
 import type {
+  DetectedField,
+  DetectedFieldsQuery,
+  DetectedLabel,
   IndexStats,
+  Pattern,
+  PatternsQuery,
+  ShardsAnswer,
+  ShardsQuery,
+  VolumeAnswer,
+  VolumeQuery,
+} from '#/logs/wire/index-query.ts'
+import type {
   InstantQuery,
   MetadataQuery,
   QueryAnswer,
   QueryData,
   QueryStats,
   RangeQuery,
+  ResultStream,
 } from '#/logs/wire/query.ts'
+import type { RowCursor, SendEvent, StreamedQuery } from '#/logs/wire/query-stream.ts'
 import type { MemoryBudget } from '#/platform/memory/memory-budget.ts'
 import { SharedBuffers } from '#/platform/memory/shared-buffers.ts'
 import { noLabels } from '#/series/labels.ts'
 import { constantSeries, sortedByLabels, type Series } from '#/series/series-set.ts'
 import type { Labels } from '#/storage/index/label-index.ts'
 import { BlockCache, type OpenBlock } from './block-cache.ts'
-import { findIndexStats, findLabelNames, findLabelValues, findSeries } from './metadata.ts'
+import { findFields, findFieldValues } from './detected-fields.ts'
+import { findDetectedLabels } from './detected-labels.ts'
+import { explainQuery } from './explain.ts'
+import { findRows, sendRows } from './find-rows.ts'
+import { findShards } from './index-shards.ts'
+import { findIndexStats } from './index-stats.ts'
+import { findLabelNames, findLabelValues, findSeries } from './metadata.ts'
+import { findPatterns } from './patterns.ts'
+import { Pace } from './pace.ts'
 import { QueryRun, type JobSizes } from './query-run.ts'
-import { resultStreams, rowTimeNs, thinRows } from './result-streams.ts'
-import { runRows } from './run-rows.ts'
+import { EntryMaker, resultRuns, resultStreams } from './result-streams.ts'
 import { leafRange, runLeaf, type Steps } from './run-samples.ts'
-import type { FoundRow } from './top-rows.ts'
-import { takeView } from './view.ts'
+import { streamAnswer } from './stream-answer.ts'
+import { fillMetricPlan } from './subquery.ts'
+import { blockCount, narrowView, takeView } from './view.ts'
+import { findVolumes } from './volume.ts'
 
 export type QuerierOptions = {
   readonly ingesters: readonly IngesterReader[]
@@ -49,13 +74,15 @@ export type QuerierOptions = {
 /** A query together with its syntax tree; `query` is its text, as it was parsed. */
 export type Parsed<Q> = Q & { readonly expr: Expr<StageNode>; readonly maxSeries: number }
 
+type Found = { readonly data: QueryData; readonly next?: RowCursor | undefined }
+
+type ParsedFields = DetectedFieldsQuery & { readonly expr: LogExpr }
+
 /** Part of the budget for open blocks, when nothing is said. */
 const BLOCK_CACHE_SHARE = 0.125
 /** Part of the budget for page buffers that wait for the next job. */
 const IDLE_BUFFERS_SHARE = 0.0625
 const jobSizesDefault: JobSizes = { firstBytes: 2 * 1024 * 1024, maxBytes: 32 * 1024 * 1024 }
-/** Rows that are fetched at once for a query that keeps only some of them. */
-const MIN_THINNED_BATCH = 1000
 
 export class Querier {
   readonly #options: QuerierOptions
@@ -72,31 +99,36 @@ export class Querier {
 
   /** Times are taken as they come: limits, alignment and clamping are the frontend's. */
   async range(query: Parsed<RangeQuery>, signal: AbortSignal): Promise<QueryAnswer> {
-    const plan = makePlan(query.expr)
+    const plan = makePlainPlan(query.expr)
     return this.#answer(signal, async (run) => {
-      if (plan.kind === 'logs') return this.#logs(run, plan, query)
-      const { startNs, endNs, stepNs } = query
-      const stepCount = stepNs > 0n && endNs > startNs ? Number((endNs - startNs) / stepNs) + 1 : 1
-      const series = await this.#series(run, plan, query, { startNs, stepNs, stepCount })
-      checkSeries(series, query.maxSeries)
-      return { kind: 'matrix', startNs, stepNs, series: sortedByLabels(series) }
+      if (plan.kind !== 'logs') return { data: await this.#matrix(run, plan, query) }
+      const { rows, next } = await findRows(run, this.#options.ingesters, plan, query)
+      return { data: resultStreams(rows, { isSorted: plan.tail.sort !== undefined }), next }
     })
   }
 
   async instant(query: Parsed<InstantQuery>, signal: AbortSignal): Promise<QueryAnswer> {
-    const plan = makePlan(query.expr)
-    const { timeNs } = query
-    return this.#answer(signal, async (run) => {
-      if (plan.kind === 'scalar') return { kind: 'scalar', timeNs, value: plan.value }
-      if (plan.kind === 'logs') {
-        throw new BadRequest(
-          'log queries are not supported as an instant query type, please change your query to a range query type',
+    return this.#answer(signal, async (run) => ({ data: await this.#vector(run, query) }))
+  }
+
+  /** As {@link range} and {@link instant}, piece by piece. */
+  async stream(query: Parsed<StreamedQuery>, send: SendEvent, signal: AbortSignal): Promise<void> {
+    const run = this.#newRun(signal)
+    await streamAnswer(run, send, async () => {
+      const plan = makePlainPlan(query.expr)
+      if (query.kind === 'range' && plan.kind === 'logs') {
+        const maker = new EntryMaker()
+        const next = await sendRows(run, this.#options.ingesters, { plan, query }, async (rows, cursor) =>
+          send({ kind: 'rows', ...resultRuns(rows, maker), next: cursor }),
         )
+        return { next }
       }
-      const series = await this.#series(run, plan, query, { startNs: timeNs, stepNs: 0n, stepCount: 1 })
-      checkSeries(series, query.maxSeries)
-      const ordered = plan.keepsOrder ? series : sortedByLabels(series)
-      return { kind: 'vector', timeNs, samples: ordered.map(({ labels, values }) => ({ labels, value: values[0]! })) }
+      const data =
+        query.kind === 'range' && plan.kind !== 'logs'
+          ? await this.#matrix(run, plan, query)
+          : await this.#vector(run, query as Parsed<InstantQuery>)
+      run.stats.totalEntriesReturned = countEntries(data)
+      return { data }
     })
   }
 
@@ -117,25 +149,84 @@ export class Querier {
     return this.#metadata(signal, (run) => findIndexStats(run, this.#options.ingesters, query))
   }
 
-  async #answer(signal: AbortSignal, evaluate: (run: QueryRun) => Promise<QueryData>): Promise<QueryAnswer> {
+  /** @throws BadRequest when there are more groups than `maxSeries` (0: no limit). */
+  async volume(query: VolumeQuery & { readonly maxSeries: number }, signal: AbortSignal): Promise<VolumeAnswer> {
+    const { maxSeries, ...volume } = query
+    const { found, stats } = await this.#measured(signal, (run) =>
+      findVolumes(run, this.#options.ingesters, volume, maxSeries),
+    )
+    return { ...found, stats: { ...stats, totalEntriesReturned: found.volumes.length } }
+  }
+
+  async shards(query: ShardsQuery, signal: AbortSignal): Promise<ShardsAnswer> {
+    const { found, stats } = await this.#measured(signal, (run) => findShards(run, this.#options.ingesters, query))
+    return { shards: found, stats }
+  }
+
+  /** Most lines first. */
+  patterns(query: PatternsQuery, signal: AbortSignal): Promise<readonly Pattern[]> {
+    return this.#metadata(signal, (run) => findPatterns(run, this.#options.ingesters, query))
+  }
+
+  detectedLabels(query: MetadataQuery, signal: AbortSignal): Promise<readonly DetectedLabel[]> {
+    return this.#metadata(signal, (run) => findDetectedLabels(run, this.#options.ingesters, query))
+  }
+
+  async detectedFields(query: ParsedFields, signal: AbortSignal): Promise<readonly DetectedField[]> {
+    const streams = await this.#newestEntries(query, signal)
+    return findFields(streams, this.#linePace(signal), { stages: query.expr.stages, limit: query.limit })
+  }
+
+  async detectedFieldValues(name: string, query: ParsedFields, signal: AbortSignal): Promise<readonly string[]> {
+    const streams = await this.#newestEntries(query, signal)
+    return findFieldValues(streams, this.#linePace(signal), { name, limit: query.limit })
+  }
+
+  async #newestEntries({ lineLimit, ...query }: ParsedFields, signal: AbortSignal): Promise<readonly ResultStream[]> {
+    const rest = { limit: lineLimit, direction: 'backward', stepNs: 0n, intervalNs: 0n, maxSeries: 0 } as const
+    const { data } = await this.range({ ...query, ...rest }, signal)
+    assert(data.kind === 'streams', 'the answer to a log query is streams')
+    return data.categorized
+  }
+
+  /** Lines may be long, so that the clock is looked at after each. */
+  #linePace(signal: AbortSignal): Pace {
+    return new Pace({ clock: this.#options.clock, signal }, 1)
+  }
+
+  explain(query: Omit<Parsed<ExplainQuery>, 'maxSeries'>, signal: AbortSignal): Promise<Explanation> {
+    return this.#metadata(signal, (run) => explainQuery(run, this.#options.ingesters, query))
+  }
+
+  async #answer(signal: AbortSignal, evaluate: (run: QueryRun) => Promise<Found>): Promise<QueryAnswer> {
     const run = this.#newRun(signal)
     let stats: QueryStats | undefined
     try {
-      const data = await evaluate(run)
+      const { data, next } = await evaluate(run)
       run.stats.totalEntriesReturned = countEntries(data)
       stats = run.finish()
-      return { data, stats, warnings: [] }
+      return { data, stats, warnings: run.warnings, ...(next && { next }) }
     } finally {
       if (stats === undefined) run.finish()
     }
   }
 
   async #metadata<T>(signal: AbortSignal, find: (run: QueryRun) => Promise<T>): Promise<T> {
+    return (await this.#measured(signal, find)).found
+  }
+
+  async #measured<T>(
+    signal: AbortSignal,
+    find: (run: QueryRun) => Promise<T>,
+  ): Promise<{ readonly found: T; readonly stats: QueryStats }> {
     const run = this.#newRun(signal)
+    let stats: QueryStats | undefined
     try {
-      return await find(run)
+      const found = await find(run)
+      stats = run.finish()
+      return { found, stats }
     } finally {
-      run.finish()
+      if (stats === undefined) run.finish()
     }
   }
 
@@ -144,28 +235,52 @@ export class Querier {
     return new QueryRun({ pool, budget, clock, jobSizes, cache: this.#cache, buffers: this.#buffers, signal })
   }
 
-  async #logs(run: QueryRun, { selection }: LogPlan, query: Parsed<RangeQuery>): Promise<QueryData> {
-    const { tenant, startNs, endNs, limit, direction, intervalNs } = query
-    const view = await takeView(run, this.#options.ingesters, tenant, { startNs, endNs })
-    run.stats.blocksTotal = view.reduce((sum, { blocks }) => sum + blocks.length, 0)
-    const find = (range: TimeRange, rowLimit: number): Promise<readonly FoundRow[]> =>
-      runRows(run, view, { text: query.query, selection, range, limit: rowLimit, direction })
-    if (intervalNs === 0n) return resultStreams(await find({ startNs, endNs }, limit))
-    return resultStreams(await findThinned(find, query))
+  async #matrix(run: QueryRun, plan: Exclude<Plan, LogPlan>, query: Parsed<RangeQuery>): Promise<QueryData> {
+    if (query.paging !== undefined) throw new BadRequest('a cursor can only be used with log queries')
+    if (plan.kind === 'metric' && plan.instantOnly) {
+      throw new BadRequest('count min sketches are only supported on instant queries')
+    }
+    const { startNs, endNs, stepNs } = query
+    const stepCount = stepNs > 0n && endNs > startNs ? Number((endNs - startNs) / stepNs) + 1 : 1
+    const series = await this.#series(run, plan, query, { startNs, stepNs, stepCount })
+    checkSeries(series, query.maxSeries)
+    return { kind: 'matrix', startNs, stepNs, series: sortedByLabels(series) }
+  }
+
+  async #vector(run: QueryRun, query: Parsed<InstantQuery>): Promise<QueryData> {
+    const plan = makePlainPlan(query.expr)
+    const { timeNs } = query
+    if (plan.kind === 'scalar') return { kind: 'scalar', timeNs, value: plan.value }
+    if (plan.kind === 'logs') {
+      throw new BadRequest(
+        'log queries are not supported as an instant query type, please change your query to a range query type',
+      )
+    }
+    const series = await this.#series(run, plan, query, { startNs: timeNs, stepNs: 0n, stepCount: 1 })
+    checkSeries(series, query.maxSeries)
+    const ordered = plan.keepsOrder ? series : sortedByLabels(series)
+    return { kind: 'vector', timeNs, samples: ordered.map(({ labels, values }) => ({ labels, value: values[0]! })) }
   }
 
   async #series(
     run: QueryRun,
-    plan: Exclude<Plan, LogPlan>,
+    plainPlan: Exclude<Plan, LogPlan>,
     { tenant, query }: { readonly tenant: string; readonly query: string },
     steps: Steps,
   ): Promise<readonly Series[]> {
-    if (plan.kind === 'scalar') return [constantSeries(noLabels, steps.stepCount, plan.value)]
-    const view = await takeView(run, this.#options.ingesters, tenant, rangeOfLeaves(plan, steps))
-    run.stats.blocksTotal = view.reduce((sum, { blocks }) => sum + blocks.length, 0)
+    if (plainPlan.kind === 'scalar') return [constantSeries(noLabels, steps.stepCount, plainPlan.value)]
+    const range = rangeOfLeaves(plainPlan, steps)
+    const view = await takeView(run, this.#options.ingesters, tenant, range)
+    const narrowed = narrowView(view, range)
+    run.stats.blocksTotal = blockCount(view)
+    run.stats.blocksByTime = run.stats.blocksTotal - blockCount(narrowed)
+    run.progress.begin(narrowed, plainPlan.leaves.length)
+    const { plan: filled, key } = await fillMetricPlan(run, view, plainPlan, (leaf) => leafRange(leaf, steps))
+    const plan = optimizePlan(filled)
+    assert(plan.kind === 'metric', 'an optimized plan is of the same kind')
     const sets = []
     for (const [position, leaf] of plan.leaves.entries()) {
-      sets.push(await runLeaf(run, view, { text: query, position, leaf, steps }))
+      sets.push(await runLeaf(run, view, { text: `${query}${key}`, position, leaf, steps }))
     }
     return evaluateTree(plan.root, sets, steps.stepCount).series
   }
@@ -181,33 +296,6 @@ function rangeOfLeaves({ leaves }: MetricPlan, steps: Steps): TimeRange {
     }),
     ranges[0] ?? { startNs: 0n, endNs: 0n },
   )
-}
-
-/**
- * Rows at least `intervalNs` apart. Which rows those are depends on all rows before, so they are fetched piece by piece, each piece
- * beginning where the next row may be.
- */
-async function findThinned(
-  find: (range: TimeRange, limit: number) => Promise<readonly FoundRow[]>,
-  { startNs, endNs, limit, direction, intervalNs }: RangeQuery,
-): Promise<readonly FoundRow[]> {
-  const batch = Math.max(limit, MIN_THINNED_BATCH)
-  const kept: FoundRow[] = []
-  let range: TimeRange = { startNs, endNs }
-  while (kept.length < limit && range.startNs < range.endNs) {
-    const rows = await find(range, batch)
-    const previous = kept.at(-1)
-    const lastNs = previous === undefined ? undefined : rowTimeNs(previous)
-    kept.push(...thinRows(rows, { intervalNs, direction, lastNs }))
-    const last = kept.at(-1)
-    if (rows.length < batch || last === undefined) break
-    const ns = rowTimeNs(last)
-    range =
-      direction === 'forward'
-        ? { startNs: ns + intervalNs, endNs: range.endNs }
-        : { startNs: range.startNs, endNs: ns - intervalNs + 1n }
-  }
-  return kept.slice(0, limit)
 }
 
 function checkSeries(series: readonly Series[], maxSeries: number): void {

@@ -9,12 +9,19 @@ import type { MemoryBudget, Reservation } from '#/platform/memory/memory-budget.
 import type { SharedBuffers } from '#/platform/memory/shared-buffers.ts'
 import { runJob } from '#/logs/read/scan/run-job.ts'
 import type { BlockCache } from './block-cache.ts'
+import { ScanProgress } from './scan-progress.ts'
 
 /** The part of all memory that one query may take. */
 const QUERY_SHARE = 0.25
 /** How long a query waits for memory that others hold. */
 const MEMORY_WAIT_MS = 2000
 const MEMORY_RETRY_MS = 50
+
+/** How long a job may keep the main thread. */
+const INLINE_LIMIT_MS = 20
+
+/** Ends a job on the main thread that is better done in another. */
+class SlowJob extends Error {}
 
 /** Bytes of lines that a job scans: the first one of a log query, and at most. */
 export type JobSizes = { readonly firstBytes: number; readonly maxBytes: number }
@@ -37,6 +44,7 @@ export class QueryRun {
   /** Memory for pages of blocks, leased job by job. */
   readonly buffers: SharedBuffers
   readonly stats: QueryStats = emptyStats()
+  readonly progress = new ScanProgress()
   /** Most bytes that this query may hold. */
   readonly shareBytes: number
   readonly jobSizes: JobSizes
@@ -44,12 +52,16 @@ export class QueryRun {
   readonly sampleJobSizes: JobSizes
   /** Most compressed bytes that a job reads, unless it has a single page. */
   readonly maxReadBytes: number
+  /** What templates of the query see as the current time. */
+  readonly nowNs: bigint
   readonly #pool: ScanPool
-  readonly #clock: Clock
+  readonly clock: Clock
   readonly #memory: Reservation
   readonly #startedMs: number
   readonly #blocksRead = new Set<string>()
+  readonly #blocksPruned = new Set<string>()
   readonly #onFinish: (() => void)[] = []
+  readonly #warnings = new Set<string>()
 
   constructor({ pool, cache, budget, buffers, clock, signal, jobSizes }: QueryRunOptions) {
     this.shareBytes = Math.floor(budget.limitBytes * QUERY_SHARE)
@@ -63,21 +75,33 @@ export class QueryRun {
     this.cache = cache
     this.buffers = buffers
     this.#pool = pool
-    this.#clock = clock
+    this.clock = clock
     this.#memory = budget.reserve('query')
     this.#startedMs = clock.monotonicMs()
+    this.nowNs = clock.nowNs()
   }
 
   get concurrency(): number {
     return this.#pool.concurrency
   }
 
-  /** Tiny jobs are not worth the way to a thread and back. */
-  runJob(job: WorkerJob, isTiny: boolean): Promise<WorkerResult> {
+  /**
+   * Tiny jobs are not worth the way to a thread and back. Those that turn out to be slow, as templates can be, begin anew in a
+   * thread, so that the main one serves others.
+   */
+  async runJob(job: WorkerJob, isTiny: boolean): Promise<WorkerResult> {
     throwIfAborted(this.signal)
     this.stats.subqueries++
     if (!isTiny) return this.#pool.run(job, this.signal)
-    return Promise.try(() => runJob(job, () => throwIfAborted(this.signal)))
+    const deadlineMs = this.clock.monotonicMs() + INLINE_LIMIT_MS
+    try {
+      return runJob(job, () => {
+        if (this.clock.monotonicMs() > deadlineMs) throw new SlowJob()
+      })
+    } catch (error) {
+      if (!(error instanceof SlowJob)) throw error
+      return await this.#pool.run(job, this.signal)
+    }
   }
 
   /** Takes memory. @throws BadRequest beyond the query's share, Unavailable when others hold too much for too long. */
@@ -92,7 +116,7 @@ export class QueryRun {
       if (waitedMs >= MEMORY_WAIT_MS) {
         throw new Unavailable('no memory is left for queries at this time; retry later', { retryAfterSeconds: 1 })
       }
-      await this.#clock.sleep(MEMORY_RETRY_MS, this.signal)
+      await this.clock.sleep(MEMORY_RETRY_MS, this.signal)
     }
   }
 
@@ -105,6 +129,20 @@ export class QueryRun {
     this.#onFinish.push(callback)
   }
 
+  /** Tells the user something about the answer; the same text once. */
+  warn(text: string): void {
+    this.#warnings.add(text)
+  }
+
+  get warnings(): readonly string[] {
+    return [...this.#warnings]
+  }
+
+  /** A block that has nothing for one part of the query; another part may still read it. */
+  countBlockPruned(key: string): void {
+    this.#blocksPruned.add(key)
+  }
+
   countBlockRead(key: string): void {
     this.#blocksRead.add(key)
     this.stats.blocksRead = this.#blocksRead.size
@@ -114,7 +152,8 @@ export class QueryRun {
   finish(): QueryStats {
     this.#memory.release()
     for (const callback of this.#onFinish.splice(0)) callback()
-    this.stats.execSeconds = (this.#clock.monotonicMs() - this.#startedMs) / 1000
+    this.stats.blocksByIndex = this.#blocksPruned.difference(this.#blocksRead).size
+    this.stats.execSeconds = (this.clock.monotonicMs() - this.#startedMs) / 1000
     return this.stats
   }
 }
@@ -135,9 +174,19 @@ export function emptyStats(): QueryStats {
     blockCompressedBytes: 0,
     postFilterRows: 0,
     blocksTotal: 0,
+    blocksByTime: 0,
+    blocksByIndex: 0,
     blocksRead: 0,
     pagesTotal: 0,
+    pagesByIndex: 0,
     pagesRead: 0,
+    pagesByFilter: 0,
+    headPagesTotal: 0,
+    headPagesRead: 0,
+    streamsMatched: 0,
+    decodedBytes: 0,
+    pruneSeconds: 0,
+    readSeconds: 0,
     duplicateRows: 0,
   }
 }

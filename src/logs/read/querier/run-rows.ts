@@ -1,29 +1,57 @@
-/** Runs a log query: the newest (or oldest) pages first, until nothing that is left could change the answer. */
+/**
+ * Runs a log query: the newest (or oldest) pages first, until nothing that is left could change the answer.
+ *
+ * `distinct` decides by time, `sort` by a label. Where that is the same order, each job hands over no more rows than are asked for.
+ * Where it is not, all distinct rows must be known before the first one can be sorted: these are found first, up to a maximum.
+ */
+import { BadRequest } from '#/kernel/errors.ts'
 import type { TimeRange } from '#/logs/model/day.ts'
-import type { Selection } from '#/logs/logql/planner/plan.ts'
+import type { RowTail, Selection } from '#/logs/logql/planner/plan.ts'
 import { pipelineOf } from '#/logs/read/scan/pipeline-cache.ts'
+import type { TailOrder } from '#/logs/read/scan/row-tail.ts'
 import type { RowsResult, ScanJob } from '#/logs/read/scan/scan-job.ts'
 import type { Direction } from '#/logs/wire/query.ts'
+import { resultBytes } from './compact-rows.ts'
 import { countScan } from './count-scan.ts'
 import { isTiny, prepareDay, readBatch, takeBatch, type DayScan, type PageBatch } from './day-scan.ts'
-import { labelMatchers } from './label-matchers.ts'
+import { streamMatchers } from './label-matchers.ts'
 import type { QueryRun } from './query-run.ts'
 import { runBounded } from './run-bounded.ts'
 import type { SourcePage } from './source.ts'
-import { TopRows, type FoundRow } from './top-rows.ts'
+import { RowComparer, TopRows, type FoundRow } from './top-rows.ts'
 import { narrowView, type View } from './view.ts'
 
+/** Most distinct rows that can be sorted by a label that is not one of the distinct ones. */
+export const MAX_SORTED_DISTINCT_ROWS = 50_000
+
 export type RowQuery = {
-  readonly text: string
+  /** Equal for equal `selection`. */
+  readonly key: string
   readonly selection: Selection
+  readonly tail: RowTail
   readonly range: TimeRange
   readonly limit: number
   readonly direction: Direction
 }
 
-/** At most `limit` rows, in the direction of the query. */
+/** At most `limit` rows, fewer if the tail says so, in the direction of the query or the order of `sort`. */
 export async function runRows(run: QueryRun, view: View, query: RowQuery): Promise<readonly FoundRow[]> {
-  return new RowQueryRun(run, query).find(view)
+  const { distinct, sort, limit: tailLimit = Infinity } = query.tail
+  const limit = Math.min(query.limit, tailLimit)
+  if (distinct === undefined || sort === undefined || distinct.includes(sort.label)) {
+    return new RowQueryRun(run, { ...query, limit }).find(view)
+  }
+  const { direction, tail } = query
+  const byTime = { ...query, tail: { ...tail, sort: undefined }, limit: MAX_SORTED_DISTINCT_ROWS + 1 }
+  const rows = await new RowQueryRun(run, byTime).find(view)
+  if (rows.length > MAX_SORTED_DISTINCT_ROWS) {
+    throw new BadRequest(
+      `'distinct ${distinct.join(', ')}' finds more than ${MAX_SORTED_DISTINCT_ROWS} entries, which is the most that can then be ` +
+        `sorted by ${sort.label}; add filters or matchers, or reduce the time range`,
+    )
+  }
+  const order = new RowComparer({ direction, tail })
+  return rows.toSorted((a, b) => order.compare(a, b)).slice(0, limit)
 }
 
 type RowJob = { readonly scan: DayScan; readonly batch: PageBatch }
@@ -34,18 +62,23 @@ class RowQueryRun {
   readonly #top: TopRows
   readonly #key: string
   readonly #isSelective: boolean
-  /** Bytes reserved for lines of each result that still has a row in the answer. */
+  readonly #tail: TailOrder | undefined
+  /** Bytes reserved for lines and labels of each result that still has a row in the answer. */
   readonly #held = new Map<RowsResult, number>()
+  #heldBytes = 0
 
   constructor(run: QueryRun, query: RowQuery) {
     const { stages, needed } = query.selection
     this.#run = run
     this.#query = query
-    this.#top = new TopRows(query.limit, query.direction)
-    this.#key = `rows ${query.text}`
+    const { direction, limit, tail } = query
+    this.#top = new TopRows(limit, { direction, tail })
+    const { distinct, sort } = tail
+    this.#tail = distinct === undefined && sort === undefined ? undefined : { distinct, sort }
+    this.#key = `rows ${query.key}`
     // compiled here as well, so that what cannot be evaluated is refused even when there is no data
     const { isTrivial, pageFilters } = pipelineOf(this.#key, stages, needed)
-    this.#isSelective = !isTrivial || pageFilters.length > 0
+    this.#isSelective = !isTrivial || pageFilters.length > 0 || this.#tail !== undefined
   }
 
   async find(view: View): Promise<readonly FoundRow[]> {
@@ -62,7 +95,7 @@ class RowQueryRun {
 
   async *#jobs(view: View): AsyncGenerator<RowJob> {
     const { selection, range, direction } = this.#query
-    const matchers = labelMatchers(selection.matchers)
+    const matchers = streamMatchers(selection)
     const days = narrowView(view, range)
     // Jobs start small, as the first page often has all rows that are asked for, and grow while it does not.
     let targetBytes = this.#run.jobSizes.firstBytes
@@ -94,11 +127,12 @@ class RowQueryRun {
         key: this.#key,
         stages: selection.stages,
         needed: selection.needed,
+        nowNs: run.nowNs,
         day: scan.day,
         from: scan.from,
         to: scan.to,
         parts,
-        task: { kind: 'rows', limit, direction },
+        task: { kind: 'rows', limit, direction, ...(this.#tail && { tail: this.#tail }) },
       }
       const result = await run.runJob(job, isTiny(batch))
       if (result.kind !== 'rows') throw new TypeError(`a job for rows answered ${result.kind}`)
@@ -112,15 +146,17 @@ class RowQueryRun {
 
   async #accept(result: RowsResult, { scan }: RowJob): Promise<void> {
     if (result.rowCount === 0) return
-    await this.#run.reserve(result.lines.length)
-    this.#held.set(result, result.lines.length)
+    const bytes = resultBytes(result)
+    await this.#run.reserve(bytes)
+    this.#held.set(result, bytes)
     this.#top.merge(scan.day, result)
+    for (const copy of this.#top.compact().values()) this.#held.set(copy, resultBytes(copy))
     const kept = new Set(this.#top.rows.map((row) => row.result))
-    for (const [held, bytes] of this.#held) {
-      if (kept.has(held)) continue
-      this.#held.delete(held)
-      this.#run.release(bytes)
-    }
+    const before = this.#heldBytes
+    for (const held of this.#held.keys()) if (!kept.has(held)) this.#held.delete(held)
+    this.#heldBytes = [...this.#held.values()].reduce((sum, one) => sum + one, 0)
+    // copies are smaller than what they stand for
+    this.#run.release(before + bytes - this.#heldBytes)
   }
 }
 

@@ -4,6 +4,7 @@ import type { HeadPageColumns } from '#/logs/store/log-page.ts'
 import type { HeadSnapshot } from '#/logs/wire/head-view.ts'
 import type { ScanPage } from '#/logs/read/scan/scan-job.ts'
 import type { LabelIndex } from '#/storage/index/label-index.ts'
+import { withTenantLabel } from './tenant-labels.ts'
 
 /** A page before it is read. Times in day, both ends included. */
 export type SourcePage = {
@@ -47,9 +48,11 @@ export function headSource({ id, streams, pages }: HeadSnapshot, firstOrder: num
   return makeSource({ id, index: streams, data: { kind: 'head', pages: filled } }, facts, firstOrder)
 }
 
-export function blockSource(block: LogBlock, firstOrder: number): Source {
+/** `showsTenant`: its streams have the tenant as a label. */
+export function blockSource(block: LogBlock, firstOrder: number, showsTenant: boolean): Source {
   const { meta, streams, pages } = block
-  return makeSource({ id: meta.key, index: streams, data: { kind: 'block', block } }, pages, firstOrder)
+  const index = showsTenant ? withTenantLabel(streams, meta.tenant) : streams
+  return makeSource({ id: meta.key, index, data: { kind: 'block', block } }, pages, firstOrder)
 }
 
 function makeSource(
@@ -82,6 +85,17 @@ export function selectPages(
     return source.data.block.selectPages(ordinals, from, to).map((position) => source.pages[position]!)
   }
   return source.pages.filter(({ minTime, maxTime }) => minTime < to && maxTime >= from)
+}
+
+/** Bytes of structured metadata of a page that are looked at when `meta` is read. Rows of heads have theirs in one piece. */
+export function metadataBytes({ source: { data }, position }: SourcePage, meta: PageColumns['meta']): number {
+  const isRead = (name: string): boolean => meta === 'all' || meta.includes(name)
+  if (data.kind === 'head') {
+    const { metaNames, metaStart, rowCount } = data.pages[position]!
+    return metaNames.some(isRead) ? metaStart[rowCount]! - metaStart[0]! : 0
+  }
+  const { metaNames, metaBytes } = data.block.pages[position]!
+  return metaNames.reduce((sum, name, i) => sum + (isRead(name) ? metaBytes[i]! : 0), 0)
 }
 
 export type ReadOptions = {

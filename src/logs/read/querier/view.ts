@@ -1,15 +1,20 @@
 /** One consistent look at all ingesters: what a query reads, by day. Everything that follows works on it alone. */
 import { clipToDay, dayOf, type Day, type TimeRange } from '#/logs/model/day.ts'
 import type { HeadSnapshot, IngesterReader } from '#/logs/wire/head-view.ts'
+import { tenantsOf } from '#/platform/tenant/tenant-id.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
+import type { LabelMatcher } from '#/storage/index/label-index.ts'
 import type { BlockCache } from './block-cache.ts'
 import type { QueryRun } from './query-run.ts'
 import { blockSource, headSource, type Source } from './source.ts'
+import { wantsTenant, withTenantLabel } from './tenant-labels.ts'
 
 export type DayView = {
   readonly day: Day
   readonly heads: readonly HeadSnapshot[]
   readonly blocks: readonly BlockMeta[]
+  /** Set when several tenants are read: blocks then show their tenant as a label, as the heads here do already. */
+  readonly showsTenants: boolean
 }
 
 /** Days that have anything, ascending. */
@@ -18,7 +23,7 @@ export type View = readonly DayView[]
 /** Blocks that are opened at the same time. */
 const OPEN_CONCURRENCY = 8
 
-/** Everything of `tenant` that may lie in `range`. Heads stay as they are until the run has finished. */
+/** Everything of `tenant`, one or several, that may lie in `range`. Heads stay as they are until the run has finished. */
 export async function takeView(
   run: Pick<QueryRun, 'onFinish'>,
   ingesters: readonly IngesterReader[],
@@ -27,12 +32,16 @@ export async function takeView(
 ): Promise<View> {
   if (range.endNs <= range.startNs) return []
   const [first, last] = [dayOf(range.startNs), dayOf(range.endNs - 1n)]
+  const tenants = tenantsOf(tenant)
+  const showsTenants = tenants.length > 1
   const views = await Promise.all(
-    ingesters.map(async (ingester) => {
-      const view = await ingester.view(tenant, first, last)
-      if (view.release !== undefined) run.onFinish(view.release)
-      return view
-    }),
+    tenants.flatMap((one) =>
+      ingesters.map(async (ingester) => {
+        const view = await ingester.view(one, first, last)
+        if (view.release !== undefined) run.onFinish(view.release)
+        return showsTenants ? { ...view, heads: view.heads.map((head) => showTenant(head, one)) } : view
+      }),
+    ),
   )
   const days = new Map<Day, { heads: HeadSnapshot[]; blocks: Map<string, BlockMeta> }>()
   const at = (day: Day): { heads: HeadSnapshot[]; blocks: Map<string, BlockMeta> } => {
@@ -46,7 +55,26 @@ export async function takeView(
   }
   return [...days]
     .toSorted(([a], [b]) => a - b)
-    .map(([day, { heads, blocks }]) => ({ day, heads, blocks: [...blocks.values()].toSorted(byInsertion) }))
+    .map(([day, { heads, blocks }]) => ({
+      day,
+      heads,
+      blocks: [...blocks.values()].toSorted(byInsertion),
+      showsTenants,
+    }))
+}
+
+function showTenant(head: HeadSnapshot, tenant: string): HeadSnapshot {
+  return { ...head, streams: withTenantLabel(head.streams, tenant) }
+}
+
+/** Leaves out blocks of tenants that none of `selectors` wants: their indexes need not be read. */
+export function narrowTenants(view: DayView, selectors: readonly (readonly LabelMatcher[])[]): DayView {
+  if (!view.showsTenants) return view
+  return { ...view, blocks: view.blocks.filter(({ tenant }) => wantsTenant(selectors, tenant)) }
+}
+
+export function blockCount(view: View): number {
+  return view.reduce((sum, { blocks }) => sum + blocks.length, 0)
 }
 
 /** The part of a view in `range`: whole days and blocks outside of it are left out. */
@@ -59,7 +87,7 @@ export function narrowView(view: View, range: TimeRange): View {
 }
 
 /** Opens the blocks of a day; sources come in the order in which their rows were inserted. */
-export async function openDay({ heads, blocks }: DayView, cache: BlockCache): Promise<readonly Source[]> {
+export async function openDay({ heads, blocks, showsTenants }: DayView, cache: BlockCache): Promise<readonly Source[]> {
   const sources: Source[] = []
   let order = 0
   const add = (source: Source): void => {
@@ -68,7 +96,7 @@ export async function openDay({ heads, blocks }: DayView, cache: BlockCache): Pr
   }
   for (let i = 0; i < blocks.length; i += OPEN_CONCURRENCY) {
     const opened = await Promise.all(blocks.slice(i, i + OPEN_CONCURRENCY).map((meta) => cache.get(meta)))
-    for (const block of opened) add(blockSource(block, order))
+    for (const block of opened) add(blockSource(block, order, showsTenants))
   }
   for (const head of heads) add(headSource(head, order))
   return sources

@@ -1,6 +1,6 @@
 /**
  * Keeps the best rows of a scan as (page, row) and reads their lines and labels only when the scan ends. Rows that could not
- * get into the result any more are skipped before any stage runs.
+ * get into the result any more are skipped before any stage runs. With `distinct` or `sort` the labels decide, too.
  */
 import { assert } from '#/kernel/assert.ts'
 import type { Pipeline, PipelineEntry } from '#/logs/logql/pipeline/row.ts'
@@ -8,26 +8,33 @@ import type { Day } from '#/logs/model/day.ts'
 import type { LogPage } from '#/logs/store/log-page.ts'
 import { LabelSetBuilder } from './label-sets.ts'
 import { RowHeap } from './row-heap.ts'
-import type { RowsResult, RowTask, ScanCounts } from './scan-job.ts'
+import { TailRows } from './row-tail.ts'
+import { comparePlaces } from './row-place.ts'
+import type { RowPlace, RowsResult, RowTask, ScanCounts } from './scan-job.ts'
 import type { StreamLabels } from './stream-labels.ts'
 
 type KeptPage = { readonly page: LogPage; readonly labels: StreamLabels }
+type PageToAdd = KeptPage & { readonly order: number; readonly pipeline: Pipeline; readonly entry: PipelineEntry }
 
 export class RowSink {
   readonly #heap: RowHeap
+  readonly #tail: TailRows | undefined
   readonly #pages = new Map<number, KeptPage>()
   readonly #backward: boolean
+  readonly #byStream: boolean
+  readonly #first: RowPlace | undefined
 
-  constructor({ limit, direction }: RowTask) {
+  constructor({ limit, direction, tail, byStream = false, first }: RowTask) {
     this.#heap = new RowHeap(limit, direction)
+    this.#tail = tail && new TailRows({ limit, direction, tail })
     this.#backward = direction === 'backward'
+    this.#byStream = byStream
+    this.#first = first
   }
 
   /** Runs `rows` through the pipeline and keeps the best; returns how many passed. `entry` is set up but for its row. */
-  addPage(
-    from: KeptPage & { readonly order: number; readonly pipeline: Pipeline; readonly entry: PipelineEntry },
-    rows: Uint32Array,
-  ): number {
+  addPage(from: PageToAdd, rows: Uint32Array): number {
+    if (this.#tail !== undefined) return this.#addByLabels(this.#tail, from, rows)
     const { page, labels, order, pipeline, entry } = from
     const { stream, time } = page
     const heap = this.#heap
@@ -36,26 +43,55 @@ export class RowSink {
     for (let i = 0; i < rows.length; i++) {
       const row = rows[this.#backward ? rows.length - 1 - i : i]!
       const t = time[row]!
-      if (!heap.accepts(t, order, row)) continue
+      const key = this.#byStream ? labels.key(stream[row]!) : 0
+      if (!heap.accepts(t, order, row, key) || this.#isBehind(t, key, order, row)) continue
       if (!pipeline.isTrivial) {
         entry.row = row
         entry.streamLabels = labels.of(stream[row]!)
         if (pipeline.run(entry) === undefined) continue
       }
       passed++
-      heap.add(t, order, row)
+      heap.add(t, order, row, key)
       this.#pages.set(order, from)
     }
     return passed
   }
 
-  /** Whether rows of the page with this order may be read again by `finish`, which then releases it. */
+  /** Whether a row comes before the first one that is wanted. */
+  #isBehind(time: number, key: number, order: number, row: number): boolean {
+    if (this.#first === undefined || this.#first.time !== time) return false
+    const distance = comparePlaces({ time, key, order, row }, this.#first)
+    return this.#backward ? distance > 0 : distance < 0
+  }
+
+  /** Whether rows of a page may be in the result, so that its columns are still read. */
   keeps(order: number): boolean {
     return this.#pages.has(order)
   }
 
+  #addByLabels(tail: TailRows, from: PageToAdd, rows: Uint32Array): number {
+    const { page, labels, order, pipeline, entry } = from
+    const { stream, time } = page
+    const isByStream = pipeline.isTrivial && tail.isByStream(page.metaNames)
+    const candidates = isByStream ? bestOfStreams(page, rows, this.#backward) : rows
+    let passed = isByStream ? rows.length - candidates.length : 0
+    for (let i = 0; i < candidates.length; i++) {
+      const row = candidates[this.#backward ? candidates.length - 1 - i : i]!
+      const t = time[row]!
+      if (!tail.accepts(t, order, row)) continue
+      entry.row = row
+      entry.streamLabels = labels.of(stream[row]!)
+      const result = pipeline.run(entry)
+      if (result === undefined) continue
+      passed++
+      if (tail.add(result, t, order, row)) this.#pages.set(order, from)
+    }
+    return passed
+  }
+
   finish(pipeline: Pipeline, day: Day, counts: ScanCounts): RowsResult {
-    const { time, order, row } = this.#heap.sorted()
+    const { time, order, row } = (this.#tail ?? this.#heap).sorted()
+    const key = this.#byStream ? new Float64Array(time.length) : undefined
     const rowCount = time.length
     const sets = new LabelSetBuilder()
     const labelSet = new Uint32Array(rowCount)
@@ -64,6 +100,7 @@ export class RowSink {
     for (let i = 0; i < rowCount; i++) {
       const { page, labels } = this.#pages.get(order[i]!)!
       const streamLabels = labels.of(page.stream[row[i]!]!)
+      if (key !== undefined) key[i] = labels.key(page.stream[row[i]!]!)
       const result = pipeline.run({ page, row: row[i]!, day, streamLabels })
       assert(result !== undefined, 'a row that passed once passes again')
       labelSet[i] = sets.add(result)
@@ -72,8 +109,31 @@ export class RowSink {
     }
     for (const { page } of this.#pages.values()) page.release()
     const labelSets = sets.finish()
-    return { kind: 'rows', counts, rowCount, time, order, row, lineStart, lines: lines.finish(), labelSet, labelSets }
+    return {
+      kind: 'rows',
+      counts,
+      rowCount,
+      time,
+      order,
+      row,
+      key,
+      lineStart,
+      lines: lines.finish(),
+      labelSet,
+      labelSets,
+    }
   }
+}
+
+/** The first row of each stream in the direction of the query; `rows` are ascending. */
+function bestOfStreams({ stream, time }: LogPage, rows: Uint32Array, backward: boolean): Uint32Array {
+  const best = new Map<number, number>()
+  for (const row of rows) {
+    const known = best.get(stream[row]!)
+    const isBetter = known === undefined || (backward ? time[row]! >= time[known]! : time[row]! < time[known]!)
+    if (isBetter) best.set(stream[row]!, row)
+  }
+  return Uint32Array.from(best.values()).sort()
 }
 
 const INITIAL_BYTES = 16 * 1024

@@ -10,7 +10,7 @@ import { LabelIndexBuilder } from '#/storage/index/label-index-builder.ts'
 import { shareLabels } from '#/storage/index/shared-labels.ts'
 import { labelsOfSet } from './label-sets.ts'
 import { runScanJob } from './run-job.ts'
-import type { RowsResult, SamplesResult, ScanJob, ScanPart } from './scan-job.ts'
+import { sampleLeaf, type DiffsResult, type RowsResult, type ScanJob, type ScanPart } from './scan-job.ts'
 
 enableLinearRegex()
 
@@ -67,18 +67,18 @@ function jobOf(query: string, parts: readonly ScanPart[], options: JobOptions = 
   const { from = 0, to = 86_400e9, maxBytes = 1e9, stepCount = 3 } = options
   const selection = plan.kind === 'logs' ? plan.selection : plan.leaves[0]!
   const { stages, needed } = selection
-  const base = { kind: 'scan', key: query, stages, needed, day: 0, from, to, parts } as const
+  const base = { kind: 'scan', key: query, stages, needed, nowNs: 0n, day: 0, from, to, parts } as const
   if (plan.kind === 'logs') return { ...base, task: { kind: 'rows', limit: 10, direction: 'forward' } }
-  const { measure, grouping, preserveErrors, rangeNs } = plan.leaves[0]!
-  const steps = { startNs: 10_000_000_000n, stepNs: 10_000_000_000n, stepCount, rangeNs }
-  return { ...base, task: { kind: 'samples', measure, grouping, preserveErrors, ...steps, maxBytes } }
+  const leaf = plan.leaves[0]!
+  const window = { startNs: 10_000_000_000n, stepNs: 10_000_000_000n, stepCount, rangeNs: leaf.rangeNs }
+  return { ...base, task: { kind: 'samples', leaf: sampleLeaf(leaf), window, maxBytes } }
 }
 
 const run = (job: ScanJob) => runScanJob(job, () => undefined)
 
 /** Series as label text → values of all steps. */
 function seriesOf(job: ScanJob): Readonly<Record<string, readonly number[]>> {
-  const { series, rowDiffs, valueDiffs, width, firstStep } = run(job) as SamplesResult
+  const { series, rowDiffs, valueDiffs, width, firstStep } = run(job) as DiffsResult
   assert.equal(firstStep, 0)
   return Object.fromEntries(
     series.map((labels, slot) => {
@@ -122,7 +122,7 @@ test('takes wanted streams and times, and leaves out dropped rows', () => {
   assert.equal(rowCount, 1)
   assert.equal(Buffer.from(lines).toString(), 'error four')
   const { counts } = run(jobOf('{app=~".+"} |= "error"', [part], { from: 11e9, to: 30e9 })) as RowsResult
-  assert.deepEqual(counts, { rows: 1, lineBytes: 5, metadataBytes: 0, passedRows: 1 })
+  assert.deepEqual(counts, { rows: 1, lineBytes: 5, metadataBytes: 0, passedRows: 1, filteredPages: 0 })
 })
 
 test('rows come with their lines and labels by category', () => {

@@ -7,6 +7,9 @@ import type { Pipeline, PipelineEntry } from '#/logs/logql/pipeline/row.ts'
 import { decodeBlockPage } from '#/logs/store/block-page.ts'
 import { openHeadPage } from '#/logs/store/head-page.ts'
 import type { LogPage } from '#/logs/store/log-page.ts'
+import { countPatterns } from './count-patterns.ts'
+import { divideSizes } from './divide-sizes.ts'
+import { filterApplies, pageMayPass } from './filter-applies.ts'
 import { findDuplicates } from './find-duplicates.ts'
 import { pipelineOf } from './pipeline-cache.ts'
 import { RowSink } from './row-sink.ts'
@@ -24,11 +27,14 @@ import type {
 } from './scan-job.ts'
 import { selectRows } from './select-rows.ts'
 import { StreamLabels } from './stream-labels.ts'
+import { ValueSink } from './value-sink.ts'
 
 /** Called between pages and every few thousand rows. @throws when nobody waits for the result any more. */
 export type CheckCancelled = () => void
 
 const ROWS_BETWEEN_CHECKS = 4096
+/** More rows than any page has: a position among all rows of a day is page and row in one number. */
+const MAX_PAGE_ROWS = 65_536
 
 export function runJob(job: WorkerJob, check: CheckCancelled): WorkerResult {
   switch (job.kind) {
@@ -36,6 +42,10 @@ export function runJob(job: WorkerJob, check: CheckCancelled): WorkerResult {
       return runScanJob(job, check)
     case 'duplicates':
       return runDuplicatesJob(job, check)
+    case 'sizes':
+      return divideSizes(job, openPage, check)
+    case 'patterns':
+      return countPatterns(job, check)
     default:
       return unreachable(job)
   }
@@ -54,12 +64,33 @@ export function runScanJob(job: ScanJob, check: CheckCancelled): ScanResult {
   return new Scan(job, check).run()
 }
 
+function makeSink(job: ScanJob): RowSink | SampleSink | ValueSink {
+  const { task } = job
+  switch (task.kind) {
+    case 'rows':
+      return new RowSink(task)
+    case 'values':
+      return new ValueSink(task)
+    case 'samples':
+      return new SampleSink(task, job)
+    default:
+      return unreachable(task)
+  }
+}
+
+type SamplePage = {
+  readonly page: LogPage
+  readonly labels: StreamLabels
+  readonly order: number
+  readonly entry: PipelineEntry
+}
+
 class Scan {
   readonly #job: ScanJob
   readonly #check: CheckCancelled
   readonly #pipeline: Pipeline
-  readonly #sink: RowSink | SampleSink
-  readonly #counts: ScanCounts = { rows: 0, lineBytes: 0, metadataBytes: 0, passedRows: 0 }
+  readonly #sink: RowSink | SampleSink | ValueSink
+  readonly #counts: ScanCounts = { rows: 0, lineBytes: 0, metadataBytes: 0, passedRows: 0, filteredPages: 0 }
   #rows = new Uint32Array(0)
   #entry: PipelineEntry | undefined
 
@@ -67,7 +98,8 @@ class Scan {
     this.#job = job
     this.#check = check
     this.#pipeline = pipelineOf(job.key, job.stages, job.needed)
-    this.#sink = job.task.kind === 'rows' ? new RowSink(job.task) : new SampleSink(job.task, job)
+    this.#pipeline.begin(job.nowNs, check)
+    this.#sink = makeSink(job)
   }
 
   run(): ScanResult {
@@ -76,51 +108,51 @@ class Scan {
       if (this.#sink instanceof SampleSink) this.#sink.beginPart(labels)
       for (const scanPage of part.pages) {
         this.#check()
+        if (this.#sink instanceof ValueSink && this.#sink.isFull) return this.#sink.finish(this.#counts)
         const page = openPage(scanPage)
         this.#scanPage(page, part, scanPage, labels)
         if (!(this.#sink instanceof RowSink && this.#sink.keeps(scanPage.order))) page.release()
       }
     }
-    if (this.#sink instanceof SampleSink) return this.#sink.finish(this.#counts)
+    if (!(this.#sink instanceof RowSink)) return this.#sink.finish(this.#counts)
     return this.#sink.finish(this.#pipeline, this.#job.day, this.#counts)
   }
 
   #scanPage(page: LogPage, { streams }: ScanPart, scanPage: ScanPage, labels: StreamLabels): void {
     const { from, to } = this.#job
     const { isInside, dropped } = scanPage
-    if (isInside && streams === undefined && dropped === undefined && !this.#mayPass(page)) {
+    const { pageFilters } = this.#pipeline
+    const origin = { page, labels, streams }
+    if (isInside && streams === undefined && dropped === undefined && !pageMayPass(pageFilters, origin)) {
       this.#counts.rows += page.rowCount
       this.#counts.lineBytes += page.lines.length
+      this.#counts.filteredPages++
       return
     }
     if (this.#rows.length < page.rowCount) this.#rows = new Uint32Array(page.rowCount)
     let count = selectRows(page, { streams, from, to, isInside, dropped }, this.#rows)
     this.#countRows(page, count)
-    for (const filter of this.#pipeline.pageFilters) {
+    for (const filter of pageFilters) {
       if (count === 0) return
-      count = filter.select(page.lines, page.lineStart, this.#rows, count)
+      if (filterApplies(filter, origin)) count = filter.select(page.lines, page.lineStart, this.#rows, count)
     }
     if (count === 0) return
     const entry = this.#entryFor(page)
     const rows = this.#rows.subarray(0, count)
-    if (this.#sink instanceof RowSink) {
+    if (this.#sink instanceof SampleSink) {
+      this.#addSamples(this.#sink, { page, labels, order: scanPage.order, entry }, rows)
+    } else {
       const from = { page, labels, order: scanPage.order, pipeline: this.#pipeline, entry }
       this.#counts.passedRows += this.#sink.addPage(from, rows)
-    } else {
-      this.#addSamples(this.#sink, page, rows, labels, entry)
     }
   }
 
-  /** Whether the lines as a whole may hold one that passes; when not, no other column of the page is decoded. */
-  #mayPass(page: LogPage): boolean {
-    return this.#pipeline.pageFilters.every((filter) => filter.mayPass(page.lines))
-  }
-
-  #addSamples(sink: SampleSink, page: LogPage, rows: Uint32Array, labels: StreamLabels, entry: PipelineEntry): void {
+  #addSamples(sink: SampleSink, { page, labels, order, entry }: SamplePage, rows: Uint32Array): void {
     if (this.#pipeline.isTrivial && sink.addRows(page, rows, rows.length)) {
       this.#counts.passedRows += rows.length
       return
     }
+    const firstPosition = order * MAX_PAGE_ROWS
     for (let i = 0; i < rows.length; i++) {
       if (i % ROWS_BETWEEN_CHECKS === 0) this.#check()
       entry.row = rows[i]!
@@ -130,7 +162,7 @@ class Scan {
       const row = this.#pipeline.run(entry)
       if (row === undefined) continue
       this.#counts.passedRows++
-      sink.addRow(row)
+      sink.addRow(row, firstPosition + entry.row)
     }
   }
 
@@ -142,7 +174,8 @@ class Scan {
 
   #countRows(page: LogPage, count: number): void {
     this.#counts.rows += count
-    if (!this.#pipeline.readsLines) return
+    // log queries hand out lines, also those that no stage looks at
+    if (!this.#pipeline.readsLines && !(this.#sink instanceof RowSink)) return
     const { lineStart } = page
     if (count === page.rowCount) {
       this.#counts.lineBytes += lineStart[count]!

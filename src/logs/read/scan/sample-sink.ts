@@ -2,16 +2,23 @@
  * Turns rows into samples. Two ways lead here: rows that no stage changed are counted straight from the columns, grouping by
  * dictionary codes of metadata (`addRows`); rows from a pipeline come one by one (`addRow`).
  */
+import { defined } from '#/kernel/assert.ts'
 import type { Row } from '#/logs/logql/pipeline/row.ts'
-import type { Day } from '#/logs/model/day.ts'
+import { dayStartNs, type Day } from '#/logs/model/day.ts'
 import type { LogPage } from '#/logs/store/log-page.ts'
 import { groupLabels, type SeriesLabel, type SeriesLabels } from '#/series/labels.ts'
 import { sortLabels } from '#/logs/model/labels.ts'
-import { seriesLabels } from './row-labels.ts'
-import type { SamplesResult, SampleTask, ScanCounts } from './scan-job.ts'
-import { SeriesTable } from './series-table.ts'
+import { CellTable } from './cell-table.ts'
+import { DiffTable } from './diff-table.ts'
+import { rangeFolds } from './range/index.ts'
+import type { Sample } from './range/sample.ts'
+import { RowGroups } from './row-groups.ts'
+import type { SampleLeaf, SamplesResult, SampleTask, ScanCounts } from './scan-job.ts'
+import { Segments } from './segments.ts'
+import { SeriesSlots } from './series-slots.ts'
 import { StepGrid } from './step-grid.ts'
 import type { StreamLabels } from './stream-labels.ts'
+import { textReader, unwrapReader, type ReadSample } from './unwrap-value.ts'
 
 /** Beyond this many combinations of metadata values in a page, rows are grouped one by one. */
 const MAX_COMBINATIONS = 2 ** 20
@@ -29,22 +36,40 @@ type CodeColumn = {
 export class SampleSink {
   readonly #task: SampleTask
   readonly #grid: StepGrid
-  readonly #table: SeriesTable
-  readonly #firstStep: number
+  readonly #series = new SeriesSlots()
+  readonly #groups: RowGroups
+  /** One of the two, by the measure. */
+  readonly #diffs: DiffTable | undefined
+  readonly #cells: CellTable | undefined
+  readonly #segments: Segments
+  /** Undefined when a row counts as such. */
+  readonly #read: ReadSample | undefined
+  readonly #sample: Sample = { value: 0, text: '', time: 0, position: 0 }
+  /** Midnight in the time of samples. */
+  readonly #midnight: number
   /** Slots of series whose labels depend on the stream alone, for the source at hand; -1 unknown. */
   #streamSlots = new Int32Array(0)
   #labels: StreamLabels | undefined
 
   constructor(task: SampleTask, range: { readonly day: Day; readonly from: number; readonly to: number }) {
+    const { leaf, window, maxBytes } = task
     this.#task = task
-    this.#grid = new StepGrid(task, range.day)
-    const { first, last } = this.#grid.stepsOf(range.from, range.to)
-    this.#firstStep = first
-    this.#table = new SeriesTable({
-      width: Math.max(last - first, 0) + 1,
-      hasValues: task.measure === 'bytes',
-      maxBytes: task.maxBytes,
-    })
+    this.#grid = new StepGrid(window, range.day)
+    this.#segments = new Segments(window)
+    this.#midnight = Number(dayStartNs(range.day) - window.startNs)
+    this.#groups = new RowGroups(this.#series, leaf.grouping, leaf.preserveErrors)
+    this.#read = readerOf(leaf)
+    if (leaf.measure === 'rows' || leaf.measure === 'bytes') {
+      const { first, last } = this.#grid.stepsOf(range.from, range.to)
+      const width = Math.max(last - first, 0) + 1
+      const hasValues = leaf.measure === 'bytes'
+      this.#diffs = new DiffTable(this.#series, { firstStep: first, width, hasValues, maxBytes })
+    } else {
+      const firstSegment = this.#segmentOf(range.from)
+      const width = this.#segmentOf(range.to) - firstSegment + 1
+      const collector = defined(rangeFolds.get(leaf.op), `the range function ${leaf.op}`).collect()
+      this.#cells = new CellTable(this.#series, collector, { op: leaf.op, firstSegment, width, maxBytes })
+    }
   }
 
   /** The rows that follow come from another source. */
@@ -55,6 +80,7 @@ export class SampleSink {
 
   /** Adds rows that no stage changed. False, and nothing done, when the page must be read row by row. */
   addRows(page: LogPage, rows: Uint32Array, count: number): boolean {
+    if (this.#read !== undefined) return false
     const columns = this.#codeColumns(page)
     if (columns === undefined) return false
     if (columns.length === 0) this.#addByStream(page, rows, count)
@@ -69,35 +95,38 @@ export class SampleSink {
     return grid.enterStep < grid.leaveStep
   }
 
-  /** Adds one row as it left the pipeline. @throws BadRequest when it carries an error. */
-  addRow(row: Row): void {
-    const slot = this.#table.slotOf(seriesLabels(row, this.#task.grouping, this.#task.preserveErrors))
-    this.#addAt(slot, row.time, row.end - row.start)
+  /**
+   * Adds one row as it left the pipeline, its time checked by {@link counts}. `position` decides between rows of one time.
+   * @throws BadRequest when it carries an error.
+   */
+  addRow(row: Row, position: number): void {
+    const sample = this.#sample
+    if (this.#read !== undefined && !this.#read(row, sample)) return
+    const slot = this.#groups.slotOf(row)
+    if (this.#cells === undefined) return this.#addAt(slot, row.time, row.end - row.start)
+    if (!this.counts(row.time)) return
+    sample.time = this.#midnight + row.time
+    sample.position = position
+    this.#cells.add(slot, this.#segments.of(this.#grid.enterStep, this.#grid.leaveStep), sample)
   }
 
   finish(counts: ScanCounts): SamplesResult {
-    const { labels, width, rowDiffs, valueDiffs } = this.#table
-    const size = labels.length * width
-    return {
-      kind: 'samples',
-      counts,
-      firstStep: this.#firstStep,
-      width,
-      series: labels,
-      rowDiffs: shared(rowDiffs, size),
-      valueDiffs: valueDiffs === undefined ? undefined : shared(valueDiffs, size),
-    }
+    return { ...(this.#diffs ?? this.#cells!).finish(), counts }
+  }
+
+  #segmentOf(time: number): number {
+    this.#grid.locate(time)
+    return this.#segments.of(this.#grid.enterStep, this.#grid.leaveStep)
   }
 
   #addAt(slot: number, time: number, bytes: number): void {
     if (!this.counts(time)) return
-    const grid = this.#grid
-    this.#table.add(slot, grid.enterStep - this.#firstStep, grid.leaveStep - this.#firstStep, bytes)
+    this.#diffs!.add(slot, this.#grid.enterStep, this.#grid.leaveStep, bytes)
   }
 
   #addByStream(page: LogPage, rows: Uint32Array, count: number): void {
     const { stream, time } = page
-    const lineStart = this.#task.measure === 'bytes' ? page.lineStart : undefined
+    const lineStart = this.#task.leaf.measure === 'bytes' ? page.lineStart : undefined
     const slots = this.#streamSlots
     for (let i = 0; i < count; i++) {
       const row = rows[i]!
@@ -110,7 +139,7 @@ export class SampleSink {
 
   #addByCodes(page: LogPage, columns: readonly CodeColumn[], rows: Uint32Array, count: number): void {
     const { stream, time } = page
-    const lineStart = this.#task.measure === 'bytes' ? page.lineStart : undefined
+    const lineStart = this.#task.leaf.measure === 'bytes' ? page.lineStart : undefined
     const slots = new CombinationSlots(columns.reduce((product, { values }) => product * (values.length + 1), 1))
     let current = -1
     for (let i = 0; i < count; i++) {
@@ -143,7 +172,7 @@ export class SampleSink {
 
   /** Whether the series of a row depends on this metadata, under its own name or under the one it gets in a conflict. */
   #decides(name: string): boolean {
-    const { kind, labels } = this.#task.grouping
+    const { kind, labels } = this.#task.leaf.grouping
     return kind === 'without' || labels.includes(name) || labels.includes(`${name}_extracted`)
   }
 
@@ -157,7 +186,7 @@ export class SampleSink {
       const isTaken = streamLabels.some(([other]) => other === name)
       labels.push([isTaken ? `${name}_extracted` : name, values[code - 1]!])
     }
-    return this.#table.slotOf(groupLabels(sortLabels(labels) as SeriesLabels, this.#task.grouping))
+    return this.#series.of(groupLabels(sortLabels(labels) as SeriesLabels, this.#task.leaf.grouping))
   }
 }
 
@@ -194,8 +223,7 @@ class CombinationSlots {
   }
 }
 
-function shared(array: Float64Array, size: number): Float64Array {
-  const copy = new Float64Array(new SharedArrayBuffer(size * 8))
-  copy.set(array.subarray(0, size))
-  return copy
+function readerOf({ unwrap, countedLabel }: SampleLeaf): ReadSample | undefined {
+  if (unwrap !== undefined) return unwrapReader(unwrap)
+  return countedLabel === undefined ? undefined : textReader(countedLabel)
 }

@@ -2,15 +2,18 @@
  * What the querier asks of a worker thread, and what comes back. Everything is plain data: pages travel as shared memory, so
  * that posting a job copies a few hundred bytes.
  */
-import type { Grouping } from '#/logs/logql/ast/nodes.ts'
-import type { StageNode } from '#/logs/logql/ast/stage-nodes.ts'
+import type { RowStageNode } from '#/logs/logql/ast/stage-nodes.ts'
 import type { NeededLabels } from '#/logs/logql/pipeline/row.ts'
+import type { MetricLeaf } from '#/logs/logql/planner/plan.ts'
 import type { Day } from '#/logs/model/day.ts'
-import type { PageBytes } from '#/logs/store/log-block.ts'
+import type { PageBytes, PatternBytes } from '#/logs/store/log-block.ts'
 import type { HeadPageColumns } from '#/logs/store/log-page.ts'
 import type { Direction } from '#/logs/wire/query.ts'
 import type { SeriesLabels } from '#/series/labels.ts'
 import type { SharedLabels } from '#/storage/index/shared-labels.ts'
+import type { PostedCells } from './range/sample.ts'
+import type { StepWindow } from './step-grid.ts'
+import type { TailOrder } from './row-tail.ts'
 
 export type ScanPage = {
   readonly data:
@@ -32,35 +35,67 @@ export type ScanPart = {
   readonly pages: readonly ScanPage[]
 }
 
-/** What to do with the rows that pass. */
-export type RowTask = { readonly kind: 'rows'; readonly limit: number; readonly direction: Direction }
+/** What to do with the rows that pass: keep the first `limit` in the direction of the query, or in the order of `tail`. */
+export type RowTask = {
+  readonly kind: 'rows'
+  readonly limit: number
+  readonly direction: Direction
+  readonly tail?: TailOrder
+  /** Among equal times by {@link RowPlace.key}, not by insertion alone. */
+  readonly byStream?: boolean
+  /** Rows before it, in the direction of the query, are left out. */
+  readonly first?: RowPlace | undefined
+}
 
+/** Where a row stands among those of its day. */
+export type RowPlace = {
+  readonly time: number
+  /** Hash of the labels of its stream; 0 when only the order of insertion counts. */
+  readonly key: number
+  readonly order: number
+  readonly row: number
+}
+
+/** Finds the distinct non-empty values of a label; ends early when there are more than either maximum. */
+export type ValueTask = {
+  readonly kind: 'values'
+  readonly label: string
+  readonly maxValues: number
+  readonly maxBytes: number
+}
+
+/** Makes samples: the range function of a leaf over the entries of the job. */
 export type SampleTask = {
   readonly kind: 'samples'
-  readonly measure: 'rows' | 'bytes'
-  readonly grouping: Grouping
-  readonly preserveErrors: boolean
-  /** Evaluation times less the offset: startNs, startNs + stepNs, …, `stepCount` of them. */
-  readonly startNs: bigint
-  readonly stepNs: bigint
-  readonly stepCount: number
-  readonly rangeNs: bigint
+  readonly leaf: SampleLeaf
+  /** Evaluation times less the offset, and the length of their windows. */
+  readonly window: StepWindow
   /** Most memory that the series of this job may take. */
   readonly maxBytes: number
+}
+
+/** What a scan must know of a leaf. */
+export type SampleLeaf = Pick<MetricLeaf, 'op' | 'measure' | 'unwrap' | 'countedLabel' | 'grouping' | 'preserveErrors'>
+
+export function sampleLeaf(leaf: MetricLeaf): SampleLeaf {
+  const { op, measure, unwrap, countedLabel, grouping, preserveErrors } = leaf
+  return { op, measure, unwrap, countedLabel, grouping, preserveErrors }
 }
 
 export type ScanJob = {
   readonly kind: 'scan'
   /** Equal for equal `stages` and `needed`: compiled pipelines are kept under it. */
   readonly key: string
-  readonly stages: readonly StageNode[]
+  readonly stages: readonly RowStageNode[]
   readonly needed: NeededLabels
+  /** What templates see as the current time: the same for all jobs of a query. */
+  readonly nowNs: bigint
   readonly day: Day
   /** Times in day, `from` included, `to` excluded. */
   readonly from: number
   readonly to: number
   readonly parts: readonly ScanPart[]
-  readonly task: RowTask | SampleTask
+  readonly task: RowTask | SampleTask | ValueTask
 }
 
 /** Rows to compare with the rows of other sources, stream by stream. */
@@ -83,7 +118,38 @@ export type DuplicatesJob = {
   readonly comparesBytes: boolean
 }
 
-export type WorkerJob = ScanJob | DuplicatesJob
+/** Divides the bytes of runs among buckets of time: that of `t` is `first + floor((t - originTime) / step)`. */
+export type SizesJob = {
+  readonly kind: 'sizes'
+  readonly from: number
+  readonly to: number
+  readonly buckets: { readonly first: number; readonly originTime: number; readonly step: number }
+  readonly pages: readonly SizedPage[]
+}
+
+/** A page with times and lengths, and some of its runs: rows of one stream, ascending in time. */
+export type SizedPage = {
+  readonly page: ScanPage
+  readonly firstRow: Uint32Array
+  readonly rowCount: Uint32Array
+  /** Lines and metadata. */
+  readonly rawBytes: Uint32Array
+}
+
+/** Counts lines by pattern, level and bucket of time in one head or block. Buckets as for {@link SizesJob}. */
+export type PatternsJob = {
+  readonly kind: 'patterns'
+  readonly from: number
+  readonly to: number
+  readonly buckets: SizesJob['buckets']
+  /** 1 for each stream that is wanted; undefined: all. */
+  readonly streams: Uint8Array<SharedArrayBuffer> | undefined
+  readonly data:
+    | { readonly kind: 'head'; readonly pages: readonly HeadPageColumns[] }
+    | { readonly kind: 'block'; readonly bytes: PatternBytes }
+}
+
+export type WorkerJob = ScanJob | DuplicatesJob | SizesJob | PatternsJob
 
 export type ScanCounts = {
   /** Rows of wanted streams and times, and the bytes of their lines when lengths were read. */
@@ -92,9 +158,11 @@ export type ScanCounts = {
   metadataBytes: number
   /** Rows that passed all stages. */
   passedRows: number
+  /** Pages of which no row can pass, as a filter says of the page as a whole. */
+  filteredPages: number
 }
 
-/** Rows in the order of the query, at most `limit`. All columns in shared memory, so that posting them copies nothing. */
+/** Rows in the order of the answer, at most `limit`. All columns in shared memory, so that posting them copies nothing. */
 export type RowsResult = {
   readonly kind: 'rows'
   readonly counts: ScanCounts
@@ -103,6 +171,8 @@ export type RowsResult = {
   /** `ScanPage.order` and the row's position in its page. */
   readonly order: Uint32Array
   readonly row: Uint32Array
+  /** `RowPlace.key`; undefined: 0 for all. */
+  readonly key?: Float64Array | undefined
   /** Line of row i: `lines[lineStart[i], lineStart[i + 1])`. */
   readonly lineStart: Uint32Array
   readonly lines: Uint8Array
@@ -122,10 +192,10 @@ export type LabelSetTable = {
 }
 
 /**
- * Series over steps `firstStep` … `firstStep + width - 2`, as differences: the sum of a row up to a step is the value at it.
- * `rowDiffs` counts entries; `valueDiffs` adds up the measure when that is not the number of entries.
+ * Counts of rows or bytes over steps `firstStep` … `firstStep + width - 2`, as differences: the sum of a row up to a step is the
+ * value at it. `rowDiffs` counts entries; `valueDiffs` adds up the measure when that is not the number of entries.
  */
-export type SamplesResult = {
+export type DiffsResult = {
   readonly kind: 'samples'
   readonly counts: ScanCounts
   readonly firstStep: number
@@ -134,6 +204,18 @@ export type SamplesResult = {
   readonly rowDiffs: Float64Array
   readonly valueDiffs: Float64Array | undefined
 }
+
+/** What a range function kept of its samples: entry i is of series `slots[i]` in segment `segments[i]`. */
+export type CellsResult = {
+  readonly kind: 'cells'
+  readonly counts: ScanCounts
+  readonly series: readonly SeriesLabels[]
+  readonly slots: Uint32Array
+  readonly segments: Uint32Array
+  readonly cells: PostedCells
+}
+
+export type SamplesResult = DiffsResult | CellsResult
 
 export type DuplicatesResult = {
   readonly kind: 'duplicates'
@@ -144,5 +226,34 @@ export type DuplicatesResult = {
   readonly pages: readonly number[]
 }
 
-export type ScanResult = RowsResult | SamplesResult
-export type WorkerResult = ScanResult | DuplicatesResult
+/** Entry i says that run `run[i]`, counted over all pages of the job, has `bytes[i]` in `bucket[i]`. */
+export type SizesResult = {
+  readonly kind: 'sizes'
+  /** Of all runs. */
+  readonly rowCount: number
+  readonly run: Uint32Array
+  readonly bucket: Uint32Array
+  readonly bytes: Float64Array
+}
+
+export type ValuesResult = {
+  readonly kind: 'values'
+  readonly counts: ScanCounts
+  /** In no particular order. One more than allowed, or with more bytes, when there are too many. */
+  readonly values: readonly string[]
+}
+
+/** Entry i says that there are `lines[i]` of a pattern and level in a bucket. */
+export type PatternsResult = {
+  readonly kind: 'patterns'
+  readonly texts: readonly string[]
+  readonly levels: readonly string[]
+  /** Positions in `texts` and `levels`. */
+  readonly text: Uint32Array
+  readonly level: Uint32Array
+  readonly bucket: Uint32Array
+  readonly lines: Float64Array
+}
+
+export type ScanResult = RowsResult | SamplesResult | ValuesResult
+export type WorkerResult = ScanResult | DuplicatesResult | SizesResult | PatternsResult

@@ -17,7 +17,7 @@ import { makeUlid } from '#/kernel/ulid.ts'
 import { LabelIndexBuilder } from '#/storage/index/label-index-builder.ts'
 import { shareLabels } from '#/storage/index/shared-labels.ts'
 import { runScanJob } from './run-job.ts'
-import type { RowTask, SampleTask, ScanJob, ScanPage } from './scan-job.ts'
+import { sampleLeaf, type RowTask, type SampleTask, type ScanJob, type ScanPage } from './scan-job.ts'
 
 enableLinearRegex()
 
@@ -113,6 +113,18 @@ const queries: readonly (readonly [name: string, query: string])[] = [
   ['count by app per minute', 'sum by (app) (count_over_time({app=~".+"} [1m]))'],
   ['bytes by app per minute', 'sum by (app) (bytes_over_time({app=~".+"} [1m]))'],
   ['json | status >= 500, by status', 'sum by (status) (rate({app=~".+"} |= "{" | json | status >= 500 [1m]))'],
+  ['unwrap sum by app', 'sum by (app) (sum_over_time({app=~".+"} |= "level=" | logfmt | unwrap duration(took) [1m]))'],
+  [
+    'unwrap quantile',
+    'quantile_over_time(0.99, {app=~".+"} |= "level=" | logfmt | unwrap duration(took) [1m]) by (app)',
+  ],
+  ['unwrap quantile, 1h windows', 'quantile_over_time(0.99, {app=~".+"} |= "{" | json | unwrap status [1h]) by (app)'],
+  ['unwrap avg, all labels', 'avg_over_time({app=~".+"} |= "{" | json status | unwrap status [1m])'],
+  ['distinct ids', 'count_distinct_over_time(id, {app=~".+"} |= "level=" | logfmt [1m]) by (app)'],
+  ['distinct pod', '{app=~".+"} | distinct pod'],
+  ['distinct level of metadata', '{app=~".+"} | distinct detected_level'],
+  ['logfmt | distinct path', '{app=~".+"} |= "level=" | logfmt | distinct path'],
+  ['logfmt | sort by took desc', '{app=~".+"} |= "level=" | logfmt | sort by took desc'],
   ['logfmt | status >= 500, rows', '{app=~".+"} |= "level=" | logfmt | status >= 500'],
 ]
 
@@ -120,18 +132,19 @@ function makeJob(query: string, pages: readonly ScanPage[], labels: ScanJob['par
   const plan = makePlan(parseExpr(query))
   if (plan.kind === 'scalar') throw new Error(query)
   const selection = plan.kind === 'logs' ? plan.selection : plan.leaves[0]!
-  const rows: RowTask = { kind: 'rows', limit: 100, direction: 'backward' }
+  const order = plan.kind === 'logs' && (plan.tail.distinct ?? plan.tail.sort) ? { tail: plan.tail } : {}
+  const rows: RowTask = { kind: 'rows', limit: 100, direction: 'backward', ...order }
   const samples = (): SampleTask => {
-    const { measure, grouping, preserveErrors, rangeNs } =
-      plan.kind === 'metric' ? plan.leaves[0]! : (undefined as never)
-    const steps = { startNs: dayNs, stepNs: 60_000_000_000n, stepCount: 1441, rangeNs }
-    return { kind: 'samples', measure, grouping, preserveErrors, ...steps, maxBytes: 2 ** 30 }
+    const leaf = plan.kind === 'metric' ? plan.leaves[0]! : (undefined as never)
+    const window = { startNs: dayNs, stepNs: 60_000_000_000n, stepCount: 1441, rangeNs: leaf.rangeNs }
+    return { kind: 'samples', leaf: sampleLeaf(leaf), window, maxBytes: 2 ** 30 }
   }
   return {
     kind: 'scan',
     key: query,
     stages: selection.stages,
     needed: selection.needed,
+    nowNs: BigInt(dayNs),
     day: 20_000,
     from: 0,
     to: DAY_NS,
@@ -170,6 +183,7 @@ const written = writeLogBlock({
   level: 0,
   ulid: makeUlid(1, Buffer.alloc(10)),
   source: undefined,
+  minesPatterns: true,
   streams: shareLabels(streams),
   pages: headPages,
 })

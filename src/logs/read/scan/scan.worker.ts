@@ -13,9 +13,10 @@ export const run = defineTask((job: WorkerJob, cancel) => {
 })
 
 /** Bytes of block pages, which this thread keeps alive when the main thread has let go of them; those of heads are used again. */
-function blockBytes({ parts }: WorkerJob): number {
+function blockBytes(job: WorkerJob): number {
+  if (job.kind === 'patterns') return job.data.kind === 'block' ? job.data.bytes.bytes.length : 0
+  const pages = job.kind === 'sizes' ? job.pages.map(({ page }) => page) : job.parts.flatMap((part) => part.pages)
   let bytes = 0
-  for (const { pages } of parts)
-    for (const { data } of pages) if (data.kind === 'block') bytes += data.bytes.bytes.length
+  for (const { data } of pages) if (data.kind === 'block') bytes += data.bytes.bytes.length
   return bytes
 }
