@@ -18,6 +18,11 @@ export function renderConfig<S extends Section>(sections: S, values: ValuesOf<S>
 
 type Values = Readonly<Record<string, unknown>>
 
+/** Values of a section as plain data, as they stand in YAML. `values` may hold more than the section. */
+export function plainValues(section: Section, values: unknown): Readonly<Record<string, unknown>> {
+  return toTree(section, values, undefined)
+}
+
 /** Plain data of a section; without what equals `base`, if there is one. */
 function toTree(section: Section, values: unknown, base: unknown): Values {
   const entries: [string, unknown][] = []
@@ -37,8 +42,8 @@ function toTree(section: Section, values: unknown, base: unknown): Values {
 }
 
 function shown(option: Option<unknown>, value: unknown): unknown {
-  if (option.isSecret) return value === '' ? '' : mask
-  return option.format(value)
+  const text = option.format(value)
+  return option.isSecret && text !== '' ? mask : text
 }
 
 function isSame(option: Option<unknown>, a: unknown, b: unknown): boolean {

@@ -1,10 +1,12 @@
 /** One request from its head to the end of its answer. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket as NetSocket } from 'node:net'
 
 import { Cancelled, type EddaError } from '#/kernel/errors.ts'
 
 /** Status of a request whose client left; nobody sees it but the log and the metrics. */
 const clientClosed = 499
+const switchedProtocols = 101
 
 export class ActiveRequest {
   readonly request: IncomingMessage
@@ -15,8 +17,14 @@ export class ActiveRequest {
   readonly #deadlineMs: number
   /** Set when the answer begins to be written. */
   #writing: { bytes: number; sinceMs: number } | undefined
+  /** The connection, once it is a WebSocket, and what was written on it before. */
+  #webSocket: NetSocket | undefined
+  #bytesBefore = 0
+  /** Of the body. */
+  #bodyBytes = 0
   tenant = ''
-  sentBytes = 0
+  /** Ends an answer that has no end of its own. */
+  onStop: (() => void) | undefined
   error: EddaError | undefined
 
   constructor(
@@ -39,7 +47,20 @@ export class ActiveRequest {
     return this.#abort.signal
   }
 
+  get sentBytes(): number {
+    return this.#webSocket === undefined ? this.#bodyBytes : this.#webSocket.bytesWritten - this.#bytesBefore
+  }
+
+  countBytes(count: number): void {
+    this.#bodyBytes += count
+  }
+
+  get isWebSocket(): boolean {
+    return this.#webSocket !== undefined
+  }
+
   get status(): number {
+    if (this.isWebSocket) return switchedProtocols
     return this.response.writableFinished ? this.response.statusCode : clientClosed
   }
 
@@ -64,12 +85,24 @@ export class ActiveRequest {
     this.#writing = { bytes: this.response.socket?.bytesWritten ?? 0, sinceMs: nowMs }
   }
 
+  /** The handshake is done: from now on the connection carries frames. */
+  becomeWebSocket(nowMs: number): void {
+    this.#webSocket = this.request.socket
+    this.#bytesBefore = this.#webSocket.bytesWritten
+    this.beginWriting(nowMs)
+  }
+
+  /** Bytes that wait for the client to take them. */
+  get #waitingBytes(): number {
+    return this.#webSocket?.writableLength ?? this.response.writableLength
+  }
+
   /** Whether the client has taken nothing of what waits for it for `limitMs`. */
   isStalled(nowMs: number, limitMs: number): boolean {
     const writing = this.#writing
     if (writing === undefined) return false
     const bytes = this.response.socket?.bytesWritten ?? 0
-    if (bytes !== writing.bytes || this.response.writableLength === 0) {
+    if (bytes !== writing.bytes || this.#waitingBytes === 0) {
       this.#writing = { bytes, sinceMs: nowMs }
       return false
     }

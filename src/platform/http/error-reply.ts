@@ -1,5 +1,6 @@
 /** What a client sees of an error: plain text with the status of its code. */
 import { EddaError, TooLarge, errorStatus } from '#/kernel/errors.ts'
+import { Unauthenticated } from './access.ts'
 import { type HttpReply, textReply } from './endpoint.ts'
 
 /** For errors that may pass by themselves and do not say when. */
@@ -22,4 +23,10 @@ export function internalError(id: string, cause: unknown): EddaError {
 export function bodyTooLarge(found: number | undefined, limitBytes: number): TooLarge {
   const sizeBytes = found !== undefined && found > limitBytes ? found : limitBytes + 1
   return new TooLarge(`request body too large: message size too large than max (${sizeBytes} vs ${limitBytes})`)
+}
+
+/** Whatever form a 401 has, it says how one can be known. */
+export function withChallenge(reply: HttpReply, error: EddaError): HttpReply {
+  if (!(error instanceof Unauthenticated)) return reply
+  return { ...reply, headers: { ...reply.headers, 'www-authenticate': error.challenge } }
 }

@@ -1,4 +1,5 @@
 /** Fastify as we use it: it reads requests, within limits and as raw bytes, and finds the route; the rest is ours. */
+import type { RequestListener, Server } from 'node:http'
 import type { Socket } from 'node:net'
 
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
@@ -6,26 +7,15 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { BadRequest, EddaError, errorStatus } from '#/kernel/errors.ts'
 import { bodyTooLarge } from './error-reply.ts'
 
-const maxHeaderBytes = 64 * 1024
 /** Label names and ids in paths. */
 const maxParamLength = 4096
 
-export type FastifyLimits = {
-  readonly maxBodyBytes: number
-  readonly readTimeoutMs: number
-  readonly idleTimeoutMs: number
-}
-
-export function newFastify({ maxBodyBytes, readTimeoutMs, idleTimeoutMs }: FastifyLimits): FastifyInstance {
+/** On a server that is made for its handler. */
+export function newFastify(maxBodyBytes: number, serverFor: (handler: RequestListener) => Server): FastifyInstance {
   const app = fastify({
+    serverFactory: serverFor,
     bodyLimit: maxBodyBytes,
-    requestTimeout: readTimeoutMs,
-    keepAliveTimeout: idleTimeoutMs,
     exposeHeadRoutes: false,
-    http: {
-      maxHeaderSize: maxHeaderBytes,
-      connectionsCheckingInterval: Math.min(5000, Math.max(50, readTimeoutMs / 4)),
-    },
     routerOptions: { maxParamLength },
     clientErrorHandler: refuseConnection,
     frameworkErrors: (_error, _request, reply: FastifyReply) => {
@@ -39,7 +29,9 @@ export function newFastify({ maxBodyBytes, readTimeoutMs, idleTimeoutMs }: Fasti
 
 /** Answers what is not HTTP, or too much of it, or comes too slowly. */
 function refuseConnection(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (socket.destroyed || !socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+  const isOfHttp = error.code?.startsWith('HPE_') === true || error.code?.startsWith('ERR_HTTP_') === true
+  // what fails below HTTP, e.g. a handshake, cannot be answered
+  if (socket.destroyed || !socket.writable || !isOfHttp) return void socket.destroy()
   const status =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? '431 Request Header Fields Too Large'

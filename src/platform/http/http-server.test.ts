@@ -61,7 +61,10 @@ async function serve(
     path: '/x',
     doc: '',
     tenant: 'none',
+    access: 'any',
     body: 'none',
+    params: [],
+    answer: { status: 200, types: ['text/plain'] },
     handle: async () => textReply(200, 'ok'),
   }
   const metrics = new Metrics()
@@ -160,6 +163,27 @@ describe('HttpServer', () => {
     const { server } = await serve([{ path: '/x', handle: path }], { pathPrefix: '/logs/' })
     assert.equal((await ask(server, '/logs/x')).text, '/x')
     assert.equal((await ask(server, '/x')).status, 404)
+  })
+
+  it('refuses more than a thousand parameters, and takes long ones', async () => {
+    const { server } = await serve([
+      {
+        methods: ['GET', 'POST'],
+        body: 'form',
+        maxBodyBytes: 1_000_000,
+        handle: async ({ query }) => textReply(200, `${[...query].length} ${(query.get('long') ?? '').length}`),
+      },
+    ])
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const post = (path: string, body: string): Promise<Answer> => ask(server, path, { method: 'POST', headers, body })
+    assert.equal((await post(`/x?${'a=1&'.repeat(499)}a=1`, `${'b=&'.repeat(499)}b`)).text, '1000 0')
+    const tooMany = await post('/x?a=1', `${'b=&'.repeat(999)}b`)
+    assert.deepEqual([tooMany.status, tooMany.text], [400, '1001 parameters exceed the limit of 1000'])
+    assert.equal((await ask(server, `/x?${'&'.repeat(5000)}`)).status, 400)
+    assert.equal((await post('/x', `long=${'x'.repeat(500_000)}`)).text, '1 500000')
+    assert.equal((await ask(server, `/x?long=${'x'.repeat(60_000)}`)).text, '1 60000')
+    assert.equal((await ask(server, `/x?long=${'x'.repeat(70_000)}`)).status, 431)
+    assert.equal((await ask(server, '/x', { headers: { 'x-long': 'x'.repeat(70_000) } })).status, 431)
   })
 
   it('gives raw bodies as they were sent', async () => {

@@ -4,21 +4,24 @@
  *
  * A handler that throws what nobody foresaw fails its own request with 500 and an id; the process lives.
  */
-import type { IncomingMessage } from 'node:http'
+import { type IncomingHttpHeaders, type IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { EddaError, NotFound, TimedOut, Unavailable } from '#/kernel/errors.ts'
+import { BadRequest, EddaError, NotFound, TimedOut, Unavailable } from '#/kernel/errors.ts'
 import type { Clock, Random } from '#/kernel/world.ts'
 import type { Logger } from '#/platform/telemetry/logger.ts'
 import type { Metrics } from '#/platform/telemetry/metrics.ts'
-import { type TenantRules, tenantFrom } from '#/platform/tenant/tenant-id.ts'
+import { type AllowedTenants, type TenantRules, tenantFrom } from '#/platform/tenant/tenant-id.ts'
+import { type AccessControl, checkSite } from './access.ts'
 import { ActiveRequest } from './active-request.ts'
-import { type Endpoint, type HttpReply, textReply } from './endpoint.ts'
-import { bodyTooLarge, errorReply, internalError } from './error-reply.ts'
+import { type Endpoint, type HttpReply, type HttpRequest, textReply } from './endpoint.ts'
+import { bodyTooLarge, errorReply, internalError, withChallenge } from './error-reply.ts'
 import { asOurs, newFastify } from './fastify-app.ts'
+import { type Listener, type ListenerTls, newListener } from './listener.ts'
 import { type RequestMetrics, requestMetrics, routeName } from './request-metrics.ts'
+import { type Handshake, WebSockets } from './web-sockets.ts'
 import { acceptsGzip, writeReply } from './write-reply.ts'
 
 export type HttpServerOptions = {
@@ -41,10 +44,14 @@ export type HttpServerOptions = {
   readonly maxConnections: number
   readonly compressResponses: boolean
   readonly logRequestsAtInfo: boolean
+  /** Undefined: connections are not encrypted. */
+  readonly tls?: ListenerTls | undefined
 }
 
 export type HttpServerDeps = {
   readonly endpoints: readonly Endpoint[]
+  /** Undefined: everybody may do everything. */
+  readonly access?: AccessControl | undefined
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -55,6 +62,8 @@ const sweepMs = 250
 /** How long requests have to notice that the server stops, once the time for finishing is over. */
 const cutGraceMs = 500
 const allMethods = ['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'PATCH', 'OPTIONS'] as const
+/** In a URL and a form together. Each costs many times its bytes. */
+const maxParameters = 1000
 const formType = /^application\/x-www-form-urlencoded\s*(;|$)/i
 
 export class HttpServer {
@@ -63,8 +72,13 @@ export class HttpServer {
   readonly #random: Random
   readonly #logger: Logger
   readonly #metrics: RequestMetrics
+  readonly #access: AccessControl | undefined
   readonly #app: FastifyInstance
+  #listener: Listener | undefined
+  readonly #sockets: WebSockets
   readonly #active = new Map<IncomingMessage, ActiveRequest>()
+  /** Of requests that ask for a WebSocket and have no answer yet. */
+  readonly #handshakes = new Map<IncomingMessage, Handshake>()
   #port = 0
   #isDraining = false
   #onIdle: () => void = () => undefined
@@ -76,8 +90,14 @@ export class HttpServer {
     this.#random = deps.random
     this.#logger = deps.logger
     this.#metrics = requestMetrics(deps.metrics)
-    this.#app = newFastify(options)
-    this.#app.addHook('onRequest', (request, reply, done) => this.#begin(request, reply, done))
+    this.#access = deps.access
+    this.#sockets = new WebSockets(deps.clock)
+    this.#app = newFastify(options.maxBodyBytes, (handler) => {
+      this.#listener = newListener(options, options.tls, handler)
+      return this.#listener.server
+    })
+    this.#app.server.on('upgrade', (request, socket, head) => this.#takeHandshake(request, { socket, head }))
+    this.#app.addHook('onRequest', (request, reply) => this.#begin(request, reply))
     this.#app.setErrorHandler((error, request, reply) => this.#refuse(error, request, reply))
     this.#app.setNotFoundHandler((request, reply) => {
       void this.#answer(request, reply, undefined, () => Promise.reject(new NotFound('404 page not found')))
@@ -99,15 +119,19 @@ export class HttpServer {
     return this.#port
   }
 
+  /** Other certificates, for the next connections. */
+  setTls(tls: ListenerTls): void {
+    this.#listener?.setTls(tls)
+  }
+
   /** Requests that are being answered. */
   get activeRequests(): number {
     return this.#active.size
   }
 
   async #listen(): Promise<void> {
-    const { address, port, maxConnections, readTimeoutMs } = this.#options
+    const { address, port, maxConnections } = this.#options
     if (maxConnections > 0) this.#app.server.maxConnections = maxConnections
-    this.#app.server.headersTimeout = readTimeoutMs
     try {
       await this.#app.listen({ host: address === '' ? '::' : address, port })
     } catch (error) {
@@ -148,24 +172,38 @@ export class HttpServer {
   }
 
   /** The first step of every request: the books, and the checks that need no body. */
-  #begin(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+  async #begin(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { endpoint, route } = routeConfig(request)
     const times = { now: this.#clock.monotonicMs(), limit: this.#options.writeTimeoutMs }
     const active = new ActiveRequest(request.raw, reply.raw, route, times)
     this.#active.set(request.raw, active)
     this.#metrics.started(request.method, route)
     reply.raw.once('close', () => this.#end(active))
-    try {
-      if (this.#isDraining) throw new Unavailable('server is stopping')
-      if (endpoint?.tenant === 'required') {
-        const { tenantRules } = this.#options
-        const isMultiTenantAllowed = tenantRules.isMultiTenantAllowed && endpoint.isMultiTenant === true
-        active.tenant = tenantFrom(request.headers, { ...tenantRules, isMultiTenantAllowed })
-      }
-      done()
-    } catch (error) {
-      done(error as Error)
-    }
+    if (this.#isDraining) throw new Unavailable('server is stopping')
+    if (endpoint === undefined) return
+    checkSite(request.headers, endpoint.access)
+    if (this.#access === undefined) active.tenant = this.#tenantOf(request.headers, endpoint, 'any')
+    // whoever has left, or waited too long, does not wait for the check
+    else await Promise.race([this.#admit(this.#access, request, endpoint, active), active.aborted()])
+  }
+
+  async #admit(
+    access: AccessControl,
+    { headers, raw }: FastifyRequest,
+    endpoint: Endpoint,
+    active: ActiveRequest,
+  ): Promise<void> {
+    if ((raw.headersDistinct['authorization'] ?? []).length > 1) throw new BadRequest('more than one Authorization')
+    const who = { headers, remoteAddress: remoteOf(raw), path: endpoint.path, access: endpoint.access }
+    const { tenants } = await access.admit(who, active.signal)
+    active.tenant = this.#tenantOf(headers, endpoint, tenants)
+  }
+
+  #tenantOf(headers: IncomingHttpHeaders, endpoint: Endpoint, allowed: AllowedTenants): string {
+    if (endpoint.tenant === 'none') return ''
+    const { tenantRules } = this.#options
+    const isMultiTenantAllowed = tenantRules.isMultiTenantAllowed && endpoint.isMultiTenant === true
+    return tenantFrom(headers, { ...tenantRules, isMultiTenantAllowed }, allowed)
   }
 
   #end(active: ActiveRequest): void {
@@ -175,7 +213,7 @@ export class HttpServer {
     const { status } = active
     const seconds = (this.#clock.monotonicMs() - startMs) / 1000
     const method = request.method ?? ''
-    this.#metrics.ended(method, route, status, seconds)
+    this.#metrics.ended({ method, route, status, seconds, isWebSocket: active.isWebSocket })
     const level = status >= 500 ? 'warn' : status >= 400 && status !== 499 ? 'info' : 'debug'
     this.#logger[level === 'debug' && this.#options.logRequestsAtInfo ? 'info' : level]('request', {
       method,
@@ -189,25 +227,79 @@ export class HttpServer {
     })
   }
 
+  /**
+   * A request for a WebSocket goes the way of all others, with a response of its own, as Node has none for it: so that whatever
+   * speaks against it is answered as HTTP.
+   */
+  #takeHandshake(request: IncomingMessage, handshake: Handshake): void {
+    const { socket } = handshake
+    const response = new ServerResponse(request)
+    response.assignSocket(request.socket)
+    response.once('finish', () => socket.end())
+    socket.on('error', () => socket.destroy())
+    this.#handshakes.set(request, handshake)
+    socket.once('close', () => this.#handshakes.delete(request))
+    this.#app.routing(request, response)
+  }
+
   async #handle(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const handshake = this.#handshakes.get(request.raw)
+    if (handshake !== undefined && endpoint.upgrade !== undefined) {
+      return this.#upgrade(endpoint.upgrade, endpoint, handshake, { request, reply })
+    }
     await this.#answer(request, reply, endpoint, async (active) => {
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
       if (endpoint.body === 'none' && body.length > 0) throw bodyTooLarge(body.length, 0)
       const isForm = endpoint.body === 'form' && formType.test(request.headers['content-type'] ?? '')
       const handling = endpoint.handle({
-        method: request.method,
-        path: pathOf(request.url).slice(this.#options.pathPrefix.replace(/\/+$/, '').length),
-        pathParams: request.params as Readonly<Record<string, string>>,
+        ...this.#requestOf(request, active),
         query: parametersOf(request.url, isForm ? body : undefined),
-        headers: request.headers,
         body: endpoint.body === 'raw' ? body : Buffer.alloc(0),
-        tenant: active.tenant,
-        signal: active.signal,
-        remoteAddress: remoteOf(request.raw),
       })
       // a handler that does not look at its signal must not keep the client waiting
       return await Promise.race([handling, active.aborted()])
     })
+  }
+
+  #requestOf(request: FastifyRequest, active: ActiveRequest): HttpRequest {
+    return {
+      method: request.method,
+      path: pathOf(request.url).slice(this.#options.pathPrefix.replace(/\/+$/, '').length),
+      pathParams: request.params as Readonly<Record<string, string>>,
+      query: parametersOf(request.url, undefined),
+      headers: request.headers,
+      body: Buffer.alloc(0),
+      tenant: active.tenant,
+      signal: active.signal,
+      remoteAddress: remoteOf(request.raw),
+    }
+  }
+
+  /** Lets the endpoint decide, answers the handshake, and hands over the socket until the endpoint is done with it. */
+  async #upgrade(
+    upgrade: NonNullable<Endpoint['upgrade']>,
+    endpoint: Endpoint,
+    handshake: Handshake,
+    { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  ): Promise<void> {
+    reply.hijack()
+    const active = this.#active.get(request.raw)
+    if (active === undefined) return
+    try {
+      const use = await Promise.race([upgrade(this.#requestOf(request, active)), active.aborted()])
+      if (this.#isDraining) throw new Unavailable('server is stopping')
+      const socket = this.#sockets.accept(request.raw, handshake)
+      active.becomeWebSocket(this.#clock.monotonicMs())
+      await use(socket).then(
+        () => socket.close(1000, ''),
+        (error: unknown) => {
+          active.error = this.#foreseen(error)
+          socket.close(1011, active.error.message)
+        },
+      )
+    } catch (error) {
+      await this.#answer(request, reply, endpoint, () => Promise.reject(error as Error))
+    }
   }
 
   /** Fastify's errors from before the handler, and those of `#begin`. */
@@ -224,7 +316,7 @@ export class HttpServer {
     endpoint: Endpoint | undefined,
     run: (active: ActiveRequest) => Promise<HttpReply>,
   ): Promise<void> {
-    reply.hijack()
+    if (!reply.sent) reply.hijack()
     const active = this.#active.get(request.raw)
     if (active === undefined) return
     try {
@@ -233,10 +325,12 @@ export class HttpServer {
       // what is left of a refused body is read and dropped: closing now would reset the connection under the answer
       if (!request.raw.complete) request.raw.resume()
       active.beginWriting(this.#clock.monotonicMs())
+      active.onStop = answer.onStop
+      if (this.#isDraining) answer.onStop?.()
       await writeReply(active.response, answer, {
         mayCompress: this.#options.compressResponses && acceptsGzip(request.headers['accept-encoding']),
-        closeConnection: this.#isDraining,
-        onBytes: (count) => void (active.sentBytes += count),
+        closeConnection: this.#isDraining || this.#handshakes.has(request.raw),
+        onBytes: (count) => active.countBytes(count),
       })
     } catch (error) {
       // the head is out, so that only a cut connection can tell the client
@@ -249,7 +343,8 @@ export class HttpServer {
     const error = this.#foreseen(thrown)
     active.error = error
     const { headers, url = '' } = active.request
-    return endpoint?.errorReply?.(error, { headers, path: pathOf(url) }) ?? errorReply(error)
+    const reply = endpoint?.errorReply?.(error, { headers, path: pathOf(url) }) ?? errorReply(error)
+    return withChallenge(reply, error)
   }
 
   /** An error that may be shown. What nobody foresaw is logged whole, under an id that is shown instead. */
@@ -273,13 +368,15 @@ export class HttpServer {
   }
 
   /**
-   * Stops: takes no more connections, refuses new requests on open ones, lets those in flight finish within `graceMs`, then
-   * aborts and cuts the rest.
+   * Stops: takes no more connections, refuses new requests on open ones, ends sockets and endless answers, lets requests in
+   * flight finish within `graceMs`, then aborts and cuts the rest.
    */
   async drain(graceMs: number): Promise<void> {
     this.#isDraining = true
     const closed = new Promise<void>((resolve) => this.#app.server.close(() => resolve()))
     this.#app.server.closeIdleConnections()
+    this.#sockets.closeAll(1001, 'server is stopping')
+    for (const { onStop } of this.#active.values()) onStop?.()
     await this.#untilIdle(graceMs)
     if (this.#active.size > 0) {
       this.#logger.warn('requests are cut off', { count: this.#active.size })
@@ -287,7 +384,9 @@ export class HttpServer {
       await this.#untilIdle(cutGraceMs)
     }
     this.#stopSweeping()
-    this.#app.server.closeAllConnections()
+    this.#sockets.stop()
+    for (const { request } of this.#active.values()) request.socket.destroy()
+    this.#listener?.cutAll()
     await closed
     await this.#app.close()
   }
@@ -314,14 +413,24 @@ const pathOf = (url: string): string => {
   return end < 0 ? url : url.slice(0, end)
 }
 
-/** Values of a form come before those of the URL, as in Go. */
+/** Values of a form come before those of the URL, as in Go. @throws BadRequest when there are too many. */
 function parametersOf(url: string, form: Buffer | undefined): URLSearchParams {
   const start = url.indexOf('?')
   const fromUrl = start < 0 ? '' : url.slice(start + 1)
-  if (form === undefined) return new URLSearchParams(fromUrl)
-  const parameters = new URLSearchParams(form.toString())
+  const fromForm = form?.toString() ?? ''
+  const count = countParameters(fromForm) + countParameters(fromUrl)
+  if (count > maxParameters) throw new BadRequest(`${count} parameters exceed the limit of ${maxParameters}`)
+  if (fromForm === '') return new URLSearchParams(fromUrl)
+  const parameters = new URLSearchParams(fromForm)
   for (const [name, value] of new URLSearchParams(fromUrl)) parameters.append(name, value)
   return parameters
+}
+
+function countParameters(text: string): number {
+  if (text === '') return 0
+  let count = 1
+  for (let at = text.indexOf('&'); at >= 0; at = text.indexOf('&', at + 1)) count++
+  return count
 }
 
 function remoteOf(request: IncomingMessage): string {

@@ -3,13 +3,31 @@ import { type Metrics, requestSeconds } from '#/platform/telemetry/metrics.ts'
 
 export type RequestMetrics = {
   readonly started: (method: string, route: string) => void
-  readonly ended: (method: string, route: string, status: number, seconds: number) => void
+  readonly ended: (request: EndedRequest) => void
 }
 
+type EndedRequest = {
+  readonly method: string
+  readonly route: string
+  /** Of HTTP; `success`, `cancel` or `error` of gRPC. */
+  readonly status: number | string
+  readonly seconds: number
+  readonly isWebSocket: boolean
+}
+
+/** Servers of one process count together. */
+const declared = new WeakMap<Metrics, RequestMetrics>()
+
 export function requestMetrics(metrics: Metrics): RequestMetrics {
+  let shared = declared.get(metrics)
+  if (shared === undefined) declared.set(metrics, (shared = declare(metrics)))
+  return shared
+}
+
+function declare(metrics: Metrics): RequestMetrics {
   const duration = metrics.histogram({
     name: 'loki_request_duration_seconds',
-    help: 'Time to answer HTTP requests.',
+    help: 'Time to answer requests over HTTP and gRPC.',
     labels: ['method', 'route', 'status_code', 'ws'],
     buckets: requestSeconds,
   })
@@ -20,9 +38,9 @@ export function requestMetrics(metrics: Metrics): RequestMetrics {
   })
   return {
     started: (method, route) => inflight.inc({ method, route }),
-    ended: (method, route, status, seconds) => {
+    ended: ({ method, route, status, seconds, isWebSocket }) => {
       inflight.dec({ method, route })
-      duration.observe({ method, route, status_code: String(status), ws: 'false' }, seconds)
+      duration.observe({ method, route, status_code: String(status), ws: String(isWebSocket) }, seconds)
     },
   }
 }

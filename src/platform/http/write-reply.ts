@@ -28,7 +28,7 @@ export async function writeReply(response: ServerResponse, reply: HttpReply, opt
   const { status, body = '' } = reply
   const headers: Record<string, string> = { 'x-content-type-options': 'nosniff', ...reply.headers }
   if (options.closeConnection) headers['connection'] = 'close'
-  const mayCompress = options.mayCompress && headers['content-encoding'] === undefined
+  const mayCompress = options.mayCompress && reply.mayCompress !== false && headers['content-encoding'] === undefined
   if (mayCompress) headers['vary'] = 'Accept-Encoding'
   if (typeof body === 'string' || body instanceof Uint8Array) {
     await writeWhole(response, { status, headers, body: Buffer.from(body as Uint8Array), mayCompress }, options)

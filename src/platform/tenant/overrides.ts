@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 
-import { isMap, isScalar } from 'yaml'
+import { isMap, isScalar, stringify } from 'yaml'
 
 import type { Disk, Clock } from '#/kernel/world.ts'
 import { ConfigError } from '#/platform/config/config-error.ts'
@@ -18,6 +18,7 @@ import {
   readSection,
   type YamlFile,
 } from '#/platform/config/read-yaml.ts'
+import { plainValues } from '#/platform/config/render.ts'
 import type { Logger } from '#/platform/telemetry/logger.ts'
 import type { Metrics } from '#/platform/telemetry/metrics.ts'
 import { parseTenantId } from './tenant-id.ts'
@@ -44,7 +45,7 @@ const runtimeKeys: readonly ForeignKey[] = [
   { path: 'multi_kv_config', fate: 'ignored', instead: 'there is one key-value store' },
 ]
 
-type ByTenant<S extends Section> = ReadonlyMap<string, ValuesOf<S>>
+type ByTenant<S extends Section> = ReadonlyMap<string, { readonly values: ValuesOf<S>; readonly set: SetValues }>
 
 export class Overrides<S extends Section> {
   readonly #options: OverridesOptions<S>
@@ -70,7 +71,7 @@ export class Overrides<S extends Section> {
 
   /** The limits of a tenant as they are now. The same object until they change. */
   forTenant(tenant: string): ValuesOf<S> {
-    return this.#byTenant.get(tenant) ?? this.#options.defaults
+    return this.#byTenant.get(tenant)?.values ?? this.#options.defaults
   }
 
   /** Tenants with limits of their own. */
@@ -82,6 +83,17 @@ export class Overrides<S extends Section> {
   smallestPositive(tenants: readonly string[], pick: (limits: ValuesOf<S>) => number): number {
     const values = tenants.map((tenant) => pick(this.forTenant(tenant))).filter((value) => value > 0)
     return values.length === 0 ? 0 : Math.min(...values)
+  }
+
+  /** The runtime file as YAML: every limit of the tenants in it, or only what it says of them. Undefined when there is none. */
+  render(mode: 'full' | 'diff'): string | undefined {
+    const { files, section } = this.#options
+    if (files === '') return undefined
+    const overrides = [...this.#byTenant].map(([tenant, { values, set }]) => {
+      const all = plainValues(section, values)
+      return [tenant, mode === 'full' ? all : pickPaths(all, [...set.keys()])]
+    })
+    return stringify({ overrides: Object.fromEntries(overrides) }, { lineWidth: 0, aliasDuplicateObjects: false })
   }
 
   /** Reads the files now. Wrong files change nothing, but are logged and counted. */
@@ -133,8 +145,28 @@ export class Overrides<S extends Section> {
       })
     }
     if (problems.length > 0) throw new ConfigError(problems)
-    return new Map([...set].map(([tenant, values]) => [tenant, valuesWith(section, defaults, values as SetValues)]))
+    return new Map(
+      [...set].map(([tenant, given]) => [tenant, { values: valuesWith(section, defaults, given), set: given }]),
+    )
   }
+}
+
+type Plain = Readonly<Record<string, unknown>>
+
+/** The part of nested plain data that lies at the given paths, `a.b`. */
+function pickPaths(data: Plain, paths: readonly string[]): Plain {
+  const byKey = Map.groupBy(paths, (path) => path.split('.', 1)[0] ?? '')
+  return Object.fromEntries(
+    [...byKey].map(([key, inside]) => [
+      key,
+      inside.includes(key)
+        ? data[key]
+        : pickPaths(
+            data[key] as Plain,
+            inside.map((path) => path.slice(key.length + 1)),
+          ),
+    ]),
+  )
 }
 
 async function readText(name: string, disk: Pick<Disk, 'readFile'>): Promise<string> {

@@ -4,7 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http'
 
-import { BadRequest, EddaError } from '#/kernel/errors.ts'
+import { BadRequest, EddaError, Forbidden } from '#/kernel/errors.ts'
 
 export type TenantRules = {
   /** When off, every request is `noAuthTenant`'s and the header is ignored. */
@@ -16,18 +16,37 @@ export type TenantRules = {
 
 export const tenantIdMaxBytes = 150
 /** Most tenants in one request. */
-const tenantsMax = 1000
+export const maxTenantsPerRequest = 1000
 const separator = '|'
 
-/** Who sent the request. @throws EddaError 401 `no org id`; BadRequest for an id that cannot be one. */
-export function tenantFrom(headers: IncomingHttpHeaders, rules: TenantRules): string {
-  if (!rules.isAuthEnabled) return rules.noAuthTenant
+/** Tenants that a caller may act for; a list is sorted and without repeats. */
+export type AllowedTenants = readonly string[] | 'any'
+
+/**
+ * For whom the request is. Who may act for a few tenants only need not name them: one is meant, or all where several may be read.
+ * @throws EddaError 401 `no org id`; Forbidden for a tenant that is not allowed; BadRequest for an id that cannot be one.
+ */
+export function tenantFrom(headers: IncomingHttpHeaders, rules: TenantRules, allowed: AllowedTenants = 'any'): string {
+  const tenants = rules.isAuthEnabled ? namedTenants(headers, rules, allowed) : [rules.noAuthTenant]
+  const forbidden = allowed === 'any' ? undefined : tenants.find((tenant) => !allowed.includes(tenant))
+  if (forbidden !== undefined) throw new Forbidden(`no access to tenant ${forbidden}`)
+  return tenants.join(separator)
+}
+
+function namedTenants(headers: IncomingHttpHeaders, rules: TenantRules, allowed: AllowedTenants): readonly string[] {
   const header = headers['x-scope-orgid']
-  if (typeof header !== 'string' || header === '') throw new EddaError('unauthorized', 'no org id')
+  if (typeof header !== 'string' || header === '') {
+    if (allowed === 'any') throw new EddaError('unauthorized', 'no org id')
+    if (allowed.length === 0) throw new Forbidden('no access to any tenant')
+    if (allowed.length === 1 || rules.isMultiTenantAllowed) return allowed
+    throw new BadRequest('several tenants are allowed, X-Scope-OrgID must name one')
+  }
   const tenants = [...new Set(header.split(separator).map(parseTenantId))].toSorted()
   if (tenants.length > 1 && !rules.isMultiTenantAllowed) throw new BadRequest('multiple org IDs present')
-  if (tenants.length > tenantsMax) throw new BadRequest(`${tenants.length} org IDs exceed the limit of ${tenantsMax}`)
-  return tenants.join(separator)
+  if (tenants.length > maxTenantsPerRequest) {
+    throw new BadRequest(`${tenants.length} org IDs exceed the limit of ${maxTenantsPerRequest}`)
+  }
+  return tenants
 }
 
 /** The tenants of a request, one or more. */

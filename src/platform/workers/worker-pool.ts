@@ -13,6 +13,7 @@
 import { availableParallelism } from 'node:os'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Worker } from 'node:worker_threads'
 
 import { Piscina } from 'piscina'
 
@@ -110,6 +111,11 @@ export class WorkerPool {
 
   get threads(): number {
     return this.#threads
+  }
+
+  /** The threads that run now, to be looked into. */
+  get liveThreads(): readonly Worker[] {
+    return this.#piscina.threads
   }
 
   stats(): WorkerPoolStats {

@@ -1,5 +1,5 @@
 /** The machine's clock and timers. */
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises'
 
 import type { Clock } from '#/kernel/world.ts'
 
@@ -12,6 +12,7 @@ export const realClock: Clock = {
   monotonicMs: () => performance.now(),
   async sleep(ms, signal) {
     try {
+      if (ms <= 0) await immediate(undefined, signal === undefined ? {} : { signal })
       for (let rest = ms; rest > 0; rest -= maxTimerMs) {
         await delay(Math.min(rest, maxTimerMs), undefined, signal === undefined ? {} : { signal })
       }
