@@ -26,6 +26,7 @@ async function runCommand(): Promise<number> {
   const { runCli } = await import('#/cli/main.ts')
   const { inspectors } = await import('#/app/inspectors.ts')
   const { version } = await import('#/app/version.ts')
+  const { askSecret } = await import('#/platform/world/ask-secret.ts')
   const world = realWorld()
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort())
@@ -36,6 +37,9 @@ async function runCommand(): Promise<number> {
     out: (text: string) => new Promise<void>((resolve) => process.stdout.write(text, () => resolve())),
     err: (text: string) => void process.stderr.write(text),
     stdin: process.stdin,
+    askSecret: process.stdin.isTTY
+      ? (question: string) => askSecret(question, process.stdin, (text) => void process.stderr.write(text))
+      : undefined,
     isTerminal: process.stdout.isTTY === true,
     env: process.env,
     world,

@@ -1,5 +1,5 @@
 /** Options of the agent: keys of `agent.yaml`, and what `startAgent` takes. Durations are milliseconds, sizes bytes. */
-import { bytes, custom, defaultsOf, duration, int, text, type ValuesOf } from '#/platform/config/option.ts'
+import { bytes, custom, defaultsOf, duration, int, secret, text, type ValuesOf } from '#/platform/config/option.ts'
 
 /** Files to follow and the labels that their lines get. */
 export type AgentTarget = {
@@ -14,6 +14,9 @@ export type AgentTarget = {
 export const agentOptions = {
   url: text('http://127.0.0.1:3100', 'Where to push: any Loki. Without a path, /loki/api/v1/push is added.'),
   tenant: text('', 'Sent as X-Scope-OrgID; no header when empty.'),
+  username: text('', 'User of basic authentication, with `password`.'),
+  password: secret('Password of `username`.'),
+  bearer_token: secret('Token that is sent as `Authorization: Bearer`; goes before `username`.'),
   state_dir: text('./data/agent', 'Directory of the positions file and of batches that wait for an answer.'),
   targets: custom<readonly AgentTarget[]>('list', [], 'Files to follow: paths, exclude, labels.', parseTargets),
   poll_interval: duration('250ms', 'How often followed files are looked at.'),

@@ -4,7 +4,53 @@
  */
 import { limits } from '#/logs/limits.ts'
 import { defaultIndexLabelAttributes } from '#/logs/model/otlp-rules.ts'
-import { bool, bytes, choice, duration, int, text, texts, type ValuesOf } from '#/platform/config/option.ts'
+import { type Credential, parseCredentials } from '#/platform/auth/credential.ts'
+import {
+  bool,
+  bytes,
+  choice,
+  custom,
+  duration,
+  int,
+  type Option,
+  text,
+  texts,
+  type ValuesOf,
+} from '#/platform/config/option.ts'
+import { clientAuthTypes, tlsVersions } from '#/platform/tls/server-tls.ts'
+
+const publishedLimits = [
+  'discover_log_levels',
+  'discover_service_name',
+  'log_level_fields',
+  'max_entries_limit_per_query',
+  'max_line_size_truncate',
+  'max_query_bytes_read',
+  'max_query_length',
+  'max_query_lookback',
+  'max_query_range',
+  'max_query_series',
+  'metric_aggregation_enabled',
+  'otlp_config',
+  'pattern_persistence_enabled',
+  'query_timeout',
+  'retention_period',
+  'retention_stream',
+  'volume_enabled',
+  'volume_max_series',
+]
+
+/** Never shown, though it holds hashes only. */
+const credentials: Option<readonly Credential[]> = {
+  ...custom<readonly Credential[]>(
+    'credentials',
+    [],
+    'Edda: users and tokens, besides those of `auth.file`; see docs/operate/security.md.',
+    parseCredentials,
+  ),
+  format: (value) => (value.length === 0 ? '' : `${value.length} credentials`),
+  isSecret: true,
+}
 
 export const sections = {
   target: texts(['all'], 'Parts of Edda that this process runs: `all`, or names of targets.'),
@@ -22,11 +68,26 @@ export const sections = {
     '96MB',
     'Edda: bytes for heads, caches and queries together. Beyond it: flush early, then push back.',
   ),
+  tenant_limits_allow_publish: texts(publishedLimits, 'Keys of `limits_config` that a tenant may see of its limits.'),
   self_logs: bool(
     false,
     'Edda: whether the process stores its own log lines, as stream `{app="edda"}` of tenant `no_auth_tenant`.',
   ),
   agent_paths: texts([], 'Edda: globs of log files that an agent inside this process ships into it.'),
+
+  auth: {
+    file: text(
+      '',
+      'Edda: file of users and tokens, re-read while running. Callers must be in it, or in `auth.credentials`; when both are empty, everybody may do everything.',
+    ),
+    period: duration('10s', 'Edda: time between two looks at the file.'),
+    credentials,
+    open_paths: texts(['/ready'], 'Edda: which of `/ready` and `/metrics` need no credentials.'),
+    max_password_checks: int(
+      1,
+      'Edda: passwords that are checked at once; each check takes 16 MB and 0.2 s of a core.',
+    ),
+  },
 
   server: {
     http_listen_address: text('', 'Address to listen on; empty: all interfaces.'),
@@ -35,8 +96,29 @@ export const sections = {
     http_server_write_timeout: duration('5m', 'Longest time to answer a request.'),
     http_server_idle_timeout: duration('2m', 'How long an idle connection stays open.'),
     graceful_shutdown_timeout: duration('30s', 'How long a stop waits for requests in flight.'),
+    http_tls_config: {
+      cert_file: text('', 'Certificate of the server with its chain, PEM; empty: connections are not encrypted.'),
+      key_file: text('', 'Key of the certificate, PEM. Both files are re-read every 10 s.'),
+      client_auth_type: choice(['', ...clientAuthTypes], '', 'Which certificates clients need. Empty is NoClientCert.'),
+      client_ca_file: text('', 'Certificates that sign those of clients, PEM.'),
+    },
+    tls_min_version: choice(['', ...tlsVersions], '', 'Least version of TLS; empty is VersionTLS12.'),
+    tls_cipher_suites: texts([], "Cipher suites for TLS 1.2 by Go's names; empty: Node's."),
     http_path_prefix: text('', 'Prefix of every route.'),
     http_listen_conn_limit: int(0, 'Most connections at once; 0: no limit.'),
+    grpc_listen_address: text('', 'Address to listen on for gRPC; empty: that of HTTP.'),
+    grpc_listen_port: int(
+      9095,
+      "Port of the gRPC server, which takes OpenTelemetry's logs; 0: none. Off when Edda starts without a file.",
+    ),
+    grpc_listen_conn_limit: int(0, 'Most gRPC connections at once; 0: no limit.'),
+    grpc_server_max_recv_msg_size: bytes('4MB', 'Largest message over gRPC, as sent and after decompression.'),
+    grpc_server_max_concurrent_streams: int(100, 'Most calls at once on one gRPC connection.'),
+    debug_endpoints: choice(
+      ['auto', 'on', 'off'],
+      'auto',
+      'Edda: whether `/debug/*` gives CPU profiles and heap snapshots, which hold whatever is in memory. `auto`: to callers with the permission `admin` where credentials are set up; else to requests from this machine only, and only while `http_listen_address` is a loopback address.',
+    ),
     log_level: choice(['debug', 'info', 'warn', 'error'], 'info', 'Least level of log lines that are written.'),
     log_format: choice(['logfmt', 'json'], 'logfmt', 'Format of log lines.'),
   },
@@ -77,6 +159,10 @@ export const sections = {
       ),
       sync_interval: duration('1s', 'Edda: time between syncs for `sync: interval`.'),
     },
+    shutdown_marker_path: text(
+      '',
+      'Directory of the file that `/ingester/prepare_shutdown` writes; empty: that endpoint is off.',
+    ),
     flush_bytes: bytes('16MB', "Edda: size of a tenant's heads at which they are written as blocks."),
     flush_age: duration(
       '5m',
@@ -84,7 +170,12 @@ export const sections = {
     ),
   },
   querier: {
+    multi_tenant_queries_enabled: bool(
+      false,
+      'Whether a reading request may name several tenants, `X-Scope-OrgID: a|b`. Each stream of the answer then has a label `__tenant_id__`.',
+    ),
     max_concurrent: int(4, 'Queries that run at once; others wait in a queue.'),
+    tail_max_duration: duration('1h', 'Longest live tail; its client is told to begin again.'),
     workers: int(0, 'Edda: worker threads for scans and flushes; 0: one per core.'),
   },
   frontend: {

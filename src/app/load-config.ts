@@ -3,7 +3,9 @@ import { join } from 'node:path'
 
 import { type LoadedConfig, loadConfig } from '#/platform/config/load-config.ts'
 import { bool } from '#/platform/config/option.ts'
+import { tlsProblems } from '#/platform/tls/server-tls.ts'
 import { sections } from './config.ts'
+import { tlsOptions } from './config-views.ts'
 import { flagAliases, lokiKeys } from './loki-keys.ts'
 
 export const extraFlags = {
@@ -22,11 +24,12 @@ export type ConfigSource = {
 }
 
 /**
- * What is different when nobody wrote a file: one tenant, and limits that stop accidents instead of guarding a shared cluster.
- * With a file, everything that it does not say is as Loki has it.
+ * What is different when nobody wrote a file: one tenant, one port, and limits that stop accidents instead of guarding a shared
+ * cluster. With a file, everything that it does not say is as Loki has it.
  */
 const withoutFile: Readonly<Record<string, unknown>> = {
   auth_enabled: false,
+  'server.grpc_listen_port': 0,
   'limits_config.ingestion_rate_mb': 1000,
   'limits_config.ingestion_burst_size_mb': 2000,
   'limits_config.per_stream_rate_limit': 0,
@@ -70,7 +73,10 @@ export async function loadEddaConfig({ argv, env, readFile }: ConfigSource): Pro
       }
     },
     check: (values) => {
-      const problems: string[] = []
+      const problems: string[] = [...tlsProblems(tlsOptions(values))]
+      const closed = values.auth.open_paths.find((path) => path !== '/ready' && path !== '/metrics')
+      if (closed !== undefined) problems.push(`auth.open_paths: ${closed} cannot be open, only /ready and /metrics can`)
+      if (values.auth.max_password_checks < 1) problems.push('auth.max_password_checks must be at least 1')
       if (values.ingester.flush_bytes * 2 > values.memory_limit) {
         problems.push(
           `memory_limit ${values.memory_limit} bytes is less than twice ingester.flush_bytes ${values.ingester.flush_bytes}: a head must fit while another one is flushed`,

@@ -78,7 +78,6 @@ analytics: {reporting_enabled: false}
     assert.equal(values.limits_config.max_line_size, 1_048_576)
     const keys = warnings.map((warning) => /: (\S+) is /.exec(warning)?.[1])
     assert.deepEqual(keys, [
-      'server.grpc_listen_port',
       'common.instance_addr',
       'common.storage.filesystem.rules_directory',
       'common.replication_factor',
@@ -94,7 +93,7 @@ analytics: {reporting_enabled: false}
       'analytics',
     ])
     assert.equal(
-      warnings[6],
+      warnings[5],
       'config.yaml:11: schema_config is ignored: every block carries its own index; there is no schema and no index to ship',
     )
   })

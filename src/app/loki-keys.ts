@@ -51,31 +51,29 @@ const topLevel: readonly ForeignKey[] = [
   ...notYet('own traces are not written', 'tracing'),
   ...notYet('blocks are not compacted yet and nothing is deleted', 'compactor', 'compactor_grpc_client'),
   ...notYet('rules are not evaluated', 'ruler', 'ruler_storage'),
-  ...notYet('patterns are not detected', 'pattern_ingester'),
+  ...ignored(
+    'patterns are found as `limits_config.pattern_mining` says, and kept with the entries',
+    'pattern_ingester',
+  ),
   ...notYet(oneProcess, 'memberlist'),
   ...notYet(noRpc, 'ingester_client', 'frontend_worker'),
   ...notYet('queries wait in the queue of the frontend, see `frontend.max_outstanding_per_tenant`', 'query_scheduler'),
   ...notYet('results are not cached', 'query_range'),
   ...notYet('requests are logged as `server.log_level` says', 'operational_config'),
-  ...notYet('limits of a tenant are not shown to it', 'tenant_limits_allow_publish'),
 ]
 
 const server: readonly ForeignKey[] = [
-  ...notYet(
-    'only HTTP is served',
+  ...notYet('gRPC has the certificates of `http_tls_config`', 'server.grpc_tls_config'),
+  ...ignored(
+    'gRPC serves small calls, and keeps its connections open as long as their clients answer',
     ...inside(
       'server',
-      `grpc_listen_address grpc_listen_port grpc_listen_network grpc_listen_conn_limit grpc_tls_config
-       grpc_server_max_recv_msg_size grpc_server_max_send_msg_size grpc_server_max_concurrent_streams
+      `grpc_listen_network grpc_server_max_send_msg_size
        grpc_server_max_connection_idle grpc_server_max_connection_age grpc_server_max_connection_age_grace
        grpc_server_keepalive_time grpc_server_keepalive_timeout grpc_server_min_time_between_pings
        grpc_server_ping_without_stream_allowed grpc_server_num_workers grpc_server_stats_tracking_enabled
        grpc_server_recv_buffer_pools_enabled`,
     ),
-  ),
-  ...notYet(
-    'connections are not encrypted; put a proxy in front',
-    ...inside('server', 'http_tls_config tls_cipher_suites tls_min_version'),
   ),
   ...notYet('the address of the connection is taken', ...inside('server', 'proxy_protocol_enabled')),
   ...ignored('TCP over IPv4 and IPv6 is served', ...inside('server', 'http_listen_network')),
@@ -116,10 +114,7 @@ const write: readonly ForeignKey[] = [
     'the WAL takes the place of a queue in front',
     ...inside('distributor', 'kafka_writes_enabled ingester_writes_enabled kafka_config tenant_topic'),
   ),
-  ...notYet(
-    oneProcess,
-    ...inside('ingester', 'lifecycler autoforget_unhealthy owned_streams_check_interval shutdown_marker_path'),
-  ),
+  ...notYet(oneProcess, ...inside('ingester', 'lifecycler autoforget_unhealthy owned_streams_check_interval')),
   ...ignored(
     ownFormat,
     ...inside(
@@ -138,7 +133,7 @@ const write: readonly ForeignKey[] = [
     ...inside('ingester', 'max_returned_stream_errors'),
   ),
   ...ignored('a query sees the head and all blocks', ...inside('ingester', 'query_store_max_look_back_period')),
-  ...notYet('there is no live tail', ...inside('ingester', 'max_dropped_streams')),
+  ...ignored('at most 1,000 dropped entries are reported', ...inside('ingester', 'max_dropped_streams')),
   ...ignored('the WAL takes the place of a queue in front', ...inside('ingester', 'kafka_ingestion')),
   ...ignored('what is acknowledged is in the WAL, always', 'ingester.wal.enabled'),
   ...ignored('flushed segments are dropped; there is nothing to check-point', 'ingester.wal.checkpoint_duration'),
@@ -166,7 +161,7 @@ const storage: readonly ForeignKey[] = [
 ]
 
 const read: readonly ForeignKey[] = [
-  ...notYet('there is no live tail', 'querier.tail_max_duration', 'frontend.tail_proxy_url'),
+  ...ignored('live tails are served by the process itself', 'frontend.tail_proxy_url'),
   ...ignored(
     'a query sees the heads and all blocks in one consistent view',
     ...inside(
@@ -174,7 +169,6 @@ const read: readonly ForeignKey[] = [
       'query_ingesters_within extra_query_delay query_store_only query_ingester_only query_partition_ingesters',
     ),
   ),
-  ...notYet('a query reads one tenant', 'querier.multi_tenant_queries_enabled'),
   ...notYet('limits are set by tenant', 'querier.per_request_limits_enabled'),
   ...ignored('queries have one engine', 'querier.engine', 'querier.engine_v2'),
   ...ignored('every query is logged with its figures', 'frontend.log_queries_longer_than'),
@@ -236,7 +230,7 @@ const limits: readonly ForeignKey[] = [
     ),
   ),
   ...notYet(
-    'patterns are not detected',
+    'patterns are kept in blocks, not as streams; fields of messages are known by common names',
     ...inside(
       'limits_config',
       `pattern_ingester_tokenizable_json_fields_default pattern_ingester_tokenizable_json_fields_append
@@ -244,7 +238,6 @@ const limits: readonly ForeignKey[] = [
        pattern_rate_threshold pattern_persistence_granularity`,
     ),
   ),
-  ...notYet('there is no live tail', 'limits_config.max_concurrent_tail_requests'),
   ...notYet(
     'results are not cached',
     ...inside('limits_config', 'max_cache_freshness_per_query max_metadata_cache_freshness max_stats_cache_freshness'),
@@ -287,7 +280,13 @@ export const flagAliases: Readonly<Record<string, string>> = {
   'server.http-read-timeout': 'server.http_server_read_timeout',
   'server.http-write-timeout': 'server.http_server_write_timeout',
   'server.http-idle-timeout': 'server.http_server_idle_timeout',
+  'server.http-tls-cert-path': 'server.http_tls_config.cert_file',
+  'server.http-tls-key-path': 'server.http_tls_config.key_file',
+  'server.http-tls-client-auth': 'server.http_tls_config.client_auth_type',
+  'server.http-tls-ca-path': 'server.http_tls_config.client_ca_file',
   'server.grpc-max-recv-msg-size-bytes': 'server.grpc_server_max_recv_msg_size',
+  'server.grpc-max-concurrent-streams': 'server.grpc_server_max_concurrent_streams',
+  'server.grpc-conn-limit': 'server.grpc_listen_conn_limit',
   'server.grpc-max-send-msg-size-bytes': 'server.grpc_server_max_send_msg_size',
   'ingester.wal-dir': 'ingester.wal.dir',
   'ingester.wal-enabled': 'ingester.wal.enabled',
@@ -303,7 +302,6 @@ export const flagAliases: Readonly<Record<string, string>> = {
   'querier.max-outstanding-requests-per-tenant': 'frontend.max_outstanding_per_tenant',
   'querier.compress-http-responses': 'frontend.compress_responses',
   'frontend.max-body-size': 'frontend.max_body_size',
-  'querier.multi-tenant-queries-enabled': 'querier.multi_tenant_queries_enabled',
   'distributor.ingestion-rate-limit-strategy': 'limits_config.ingestion_rate_strategy',
   'distributor.ingestion-rate-limit-mb': 'limits_config.ingestion_rate_mb',
   'distributor.ingestion-burst-size-mb': 'limits_config.ingestion_burst_size_mb',

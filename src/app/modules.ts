@@ -3,12 +3,16 @@ import { join } from 'node:path'
 
 import { agentConfig } from '#/agent/config.ts'
 import { startAgent } from '#/agent/agent.ts'
+import { defined } from '#/kernel/assert.ts'
 import type { World } from '#/kernel/world.ts'
 import { limits, type LimitsOf } from '#/logs/limits.ts'
 import { newDistributor } from '#/logs/roles/distributor.ts'
 import { openIngester } from '#/logs/roles/ingester.ts'
 import { newFrontend } from '#/logs/roles/query-frontend.ts'
-import { HttpServer } from '#/platform/http/http-server.ts'
+import { newTails } from '#/logs/roles/tailer.ts'
+import type { QueryFrontend } from '#/logs/wire/query.ts'
+import type { Tails, TailSource } from '#/logs/wire/tail.ts'
+import type { GrpcMethod } from '#/platform/grpc/grpc-method.ts'
 import type { Endpoint } from '#/platform/http/endpoint.ts'
 import { MemoryBudget } from '#/platform/memory/memory-budget.ts'
 import { defineModule, type Module } from '#/platform/modules/module.ts'
@@ -19,12 +23,16 @@ import type { Logger } from '#/platform/telemetry/logger.ts'
 import type { Metrics } from '#/platform/telemetry/metrics.ts'
 import { Overrides } from '#/platform/tenant/overrides.ts'
 import { WorkerPool } from '#/platform/workers/worker-pool.ts'
+import { lockDirectory } from '#/platform/world/lock-directory.ts'
 import { Catalog } from '#/storage/catalog/catalog.ts'
 import type { Config } from './config.ts'
 import type { Gate } from './gate.ts'
+import type { Insight } from './insight.ts'
+import { type Listeners, startListener } from './listener.ts'
 import { lokiLimits } from './loki-keys.ts'
-import type { SelfLogs } from './self-logs.ts'
 import { observeBudget, observeWorkers, storeObserver } from './metrics.ts'
+import { ownTransport } from './own-transport.ts'
+import type { SelfLogs } from './self-logs.ts'
 
 export type Process = {
   readonly config: Config
@@ -32,13 +40,15 @@ export type Process = {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly gate: Gate
+  readonly insight: Insight
   readonly selfLogs: SelfLogs
   readonly endpoints: readonly Endpoint[]
+  readonly grpcMethods: readonly GrpcMethod[]
 }
 
 export type EddaModules = {
   /** Listens from the beginning; endpoints answer once the gate is open. */
-  readonly http: Module<HttpServer>
+  readonly http: Module<Listeners>
   readonly roots: readonly Module<unknown>[]
 }
 
@@ -55,9 +65,19 @@ export function eddaModules(app: Process): EddaModules {
     needs: { http, store },
     start: async ({ store: blocks }, { logger }) => ({ api: await Catalog.open({ store: blocks, logger }) }),
   })
+  const lock = defineModule({
+    name: 'directory-lock',
+    needs: { http },
+    start: async (_, { logger }) => {
+      const { dir } = app.config.ingester.wal
+      const { isHeld, release } = await lockDirectory(dir)
+      if (!isHeld) logger.warn('nothing keeps a second process away from the directory', { dir })
+      return { api: undefined, stop: release }
+    },
+  })
   const ingester = defineModule({
     name: 'ingester',
-    needs: { store, catalog, workers, limitsOf: overrides },
+    needs: { lock, store, catalog, workers, limitsOf: overrides },
     start: async (needs, { logger }) => {
       const { world, metrics, config } = app
       const api = await openIngester(config.ingester, { ...needs, world, metrics, logger, budget })
@@ -84,10 +104,11 @@ export function eddaModules(app: Process): EddaModules {
       return { api: newFrontend(settings, { ...needs, metrics, budget, clock: world.clock }) }
     },
   })
+  const tails = tailsModule(app, budget, { source: ingester, frontend, limitsOf: overrides })
   /** Opens the gate last, and on the way out closes it first and lets requests finish. */
   const traffic = defineModule({
     name: 'server',
-    needs: { http, distributor, frontend, ingester, limitsOf: overrides },
+    needs: { http, distributor, frontend, ingester, tails, limitsOf: overrides },
     start: async ({ http: server, ...behind }) => {
       app.gate.open(behind)
       return {
@@ -102,25 +123,46 @@ export function eddaModules(app: Process): EddaModules {
   return { http, roots: [traffic, ...extraModules(app, { traffic, distributor })] }
 }
 
+type TailNeeds = {
+  readonly source: Module<TailSource>
+  readonly frontend: Module<Pick<QueryFrontend, 'range'>>
+  readonly limitsOf: Module<LimitsOf>
+}
+
+function tailsModule({ metrics, config, world }: Process, budget: MemoryBudget, needs: TailNeeds): Module<Tails> {
+  return defineModule({
+    name: 'tails',
+    needs,
+    start: async (parts, { logger }) => {
+      const maxDurationMs = config.querier.tail_max_duration
+      const api = newTails({ ...parts, metrics, budget, clock: world.clock, logger, maxDurationMs })
+      return { api, stop: async () => api.stop() }
+    },
+  })
+}
+
 type Traffic = {
-  readonly traffic: Module<HttpServer>
+  readonly traffic: Module<Listeners>
   readonly distributor: Module<ReturnType<typeof newDistributor>>
 }
 
 /** What runs only when it is asked for: an agent, and the process's own log lines. */
 function extraModules(
-  { config, world, selfLogs }: Process,
+  { config, world, selfLogs, endpoints }: Process,
   { traffic, distributor }: Traffic,
 ): readonly Module<unknown>[] {
   const agent = defineModule({
     name: 'agent',
     needs: { server: traffic },
-    start: async ({ server }, { logger }) => {
-      const url = `http://127.0.0.1:${server.port}${config.server.http_path_prefix}`
+    start: async (_needs, { logger }) => {
       const targets = [{ paths: config.agent_paths, exclude: [], labels: { job: 'varlogs' } }]
       const state_dir = join(config.common.path_prefix, 'agent')
-      const tenant = config.auth_enabled ? config.no_auth_tenant : ''
-      const running = await startAgent(agentConfig({ url, targets, state_dir, tenant }), world, logger)
+      const push = defined(
+        endpoints.find(({ path }) => path === '/loki/api/v1/push'),
+        'the endpoint of pushes',
+      )
+      const transport = ownTransport(push, config.no_auth_tenant)
+      const running = await startAgent(agentConfig({ targets, state_dir }), world, logger, transport)
       return { api: undefined, stop: () => running.stop() }
     },
   })
@@ -132,36 +174,8 @@ function extraModules(
   return [...(config.agent_paths.length > 0 ? [agent] : []), ...(config.self_logs ? [ownLogs] : [])]
 }
 
-function httpModule({ config, world, metrics, endpoints }: Process): Module<HttpServer> {
-  return defineModule({
-    name: 'http',
-    needs: {},
-    start: async (_needs, { logger }) => {
-      const { server, frontend } = config
-      const api = await HttpServer.start(
-        {
-          address: server.http_listen_address,
-          port: server.http_listen_port,
-          pathPrefix: server.http_path_prefix,
-          tenantRules: {
-            isAuthEnabled: config.auth_enabled,
-            noAuthTenant: config.no_auth_tenant,
-            isMultiTenantAllowed: false,
-          },
-          maxBodyBytes: frontend.max_body_size,
-          readTimeoutMs: server.http_server_read_timeout,
-          writeTimeoutMs: server.http_server_write_timeout,
-          idleTimeoutMs: server.http_server_idle_timeout,
-          maxConnections: server.http_listen_conn_limit,
-          compressResponses: frontend.compress_responses,
-          logRequestsAtInfo: false,
-        },
-        { endpoints, logger, metrics, clock: world.clock, random: world.random },
-      )
-      // the modules behind stop before this one, and drain it; this is for a start that fails half way
-      return { api, stop: () => api.drain(0) }
-    },
-  })
+function httpModule(app: Process): Module<Listeners> {
+  return defineModule({ name: 'http', needs: {}, start: (_needs, { logger }) => startListener(app, logger) })
 }
 
 function storeModule({ config, world, metrics }: Process): Module<ObjectStore> {
@@ -176,7 +190,7 @@ function storeModule({ config, world, metrics }: Process): Module<ObjectStore> {
   })
 }
 
-function workersModule({ config, world, metrics }: Process): Module<WorkerPool> {
+function workersModule({ config, world, metrics, insight }: Process): Module<WorkerPool> {
   return defineModule({
     name: 'workers',
     needs: {},
@@ -184,12 +198,13 @@ function workersModule({ config, world, metrics }: Process): Module<WorkerPool> 
       const { workers } = config.querier
       const api = new WorkerPool({ clock: world.clock, ...(workers > 0 ? { threads: workers } : {}) })
       observeWorkers(metrics, api)
+      insight.workers = api
       return { api, stop: () => api.close() }
     },
   })
 }
 
-function overridesModule({ config, world, metrics }: Process): Module<LimitsOf> {
+function overridesModule({ config, world, metrics, insight }: Process): Module<LimitsOf> {
   return defineModule({
     name: 'runtime-config',
     needs: {},
@@ -206,6 +221,7 @@ function overridesModule({ config, world, metrics }: Process): Module<LimitsOf> 
         logger,
         metrics,
       })
+      insight.overrides = overrides
       return {
         api: ((tenant) => overrides.forTenant(tenant)) as LimitsOf,
         stop: async () => overrides.stop(),

@@ -48,12 +48,17 @@ export function connectionOf(options: ConnectionOptions, { env }: Pick<CliIo, 'e
 }
 
 /** The JSON that a server answers. @throws Error with the server's own words when it does not answer 200. */
-export async function getJson(
+export async function getJson(...request: Parameters<typeof getText>): Promise<unknown> {
+  return JSON.parse(await getText(...request))
+}
+
+/** The text that a server answers. @throws Error with the server's own words when it does not answer 200. */
+export async function getText(
   connection: Connection,
   path: string,
   parameters: Readonly<Record<string, string>>,
   signal: AbortSignal,
-): Promise<unknown> {
+): Promise<string> {
   const url = `${connection.url}${path}?${new URLSearchParams(parameters).toString()}`
   const headers = { ...connection.headers, 'user-agent': 'edda-cli' }
   const answer = await request(url, { headers, signal, headersTimeout: timeoutMs, bodyTimeout: timeoutMs }).catch(
@@ -63,7 +68,7 @@ export async function getJson(
   )
   const text = await answer.body.text()
   if (answer.statusCode !== 200) throw new Error(`the server answered ${answer.statusCode}: ${text.trim()}`)
-  return JSON.parse(text)
+  return text
 }
 
 function reasonOf(error: unknown): string {

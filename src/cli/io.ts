@@ -7,6 +7,8 @@ export type CliIo = {
   /** Everything that is not data. */
   readonly err: (text: string) => void
   readonly stdin: AsyncIterable<Uint8Array>
+  /** Asks a person at a terminal without showing what is typed; undefined when `stdin` is none. */
+  readonly askSecret?: ((question: string) => Promise<string>) | undefined
   /** Whether `out` goes to a terminal: colours, and no raw control codes. */
   readonly isTerminal: boolean
   readonly env: Readonly<Record<string, string | undefined>>

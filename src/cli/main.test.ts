@@ -73,7 +73,7 @@ test('what is a command and what starts the server', () => {
 test('version and help, for people and programs', async () => {
   assert.deepEqual(await run(['version']), { code: 0, out: 'edda 1.2.3\n', err: '' })
   assert.equal((await run(['version', '--json'])).out, '{"version":"1.2.3"}\n')
-  for (const command of ['query', 'push', 'agent', 'inspect']) {
+  for (const command of ['query', 'tail', 'explain', 'push', 'agent', 'inspect']) {
     const { code, out } = await run([command, '--help'])
     assert.equal(code, 0)
     assert.match(out, new RegExp(`Usage: edda ${command}`))
@@ -181,6 +181,51 @@ test('query: pages until the limit, no line twice, none lost where times are equ
   )
   const some = await run([...ask, '--limit', '25'])
   assert.equal(some.out.split('\n').length - 1, 25)
+})
+
+test('query: sorted answers keep the order of the label, and times decide between equal values', async () => {
+  const result = [
+    { stream: { ms: '100' }, values: [[String(second + 1n), 'first']] },
+    {
+      stream: { ms: '20', pod: 'a' },
+      values: [
+        [String(second + 2n), 'third'],
+        [String(second), 'fifth'],
+      ],
+    },
+    {
+      stream: { ms: '20.0', pod: 'b' },
+      values: [
+        [String(second + 3n), 'second'],
+        [String(second + 1n), 'fourth'],
+      ],
+    },
+    { stream: { pod: 'a' }, values: [[String(second + 9n), 'last']] },
+  ]
+  await using server = await fakeServer(() => streams(result))
+  const query = '{app="web"} | json | sort by ms desc'
+  const { out } = await run(['query', query, '--addr', server.address, '-o', 'raw'])
+  assert.deepEqual(out.trim().split('\n'), ['first', 'second', 'third', 'fourth', 'fifth', 'last'])
+})
+
+test('query: what distinct, sort and limit choose comes in one answer', async () => {
+  await using server = await fakeServer(({ url }) => {
+    const values = Array.from({ length: Number(url.searchParams.get('limit')) }, (_, i) => [String(second), `${i}`])
+    return streams([{ stream: {}, values }])
+  })
+  const ask = async (query: string, limit: string): Promise<(string | null)[]> => {
+    server.seen.length = 0
+    const { code, err } = await run(['query', query, '--addr', server.address, '--batch', '10', '--limit', limit])
+    assert.equal(code, 0, err)
+    return server.seen.map(({ url }) => url.searchParams.get('limit'))
+  }
+  assert.deepEqual(await ask('{app="web"} | distinct pod', '25'), ['25'])
+  assert.deepEqual(await ask('{app="web"} | limit 15', '25'), ['15'])
+  assert.deepEqual(await ask('{app="web"} | sort by pod | limit 40', '25'), ['25'])
+  assert.deepEqual(await ask('{app="web"} | distinct pod | limit 40', '0'), ['40'])
+  const endless = await run(['query', '{app="web"} | sort by pod', '--addr', server.address, '--limit', '0'])
+  assert.equal(endless.code, 2)
+  assert.match(endless.err, /--limit 0 does not go with distinct or sort, say how many lines/)
 })
 
 test('query: metrics as a table and as JSON', async () => {

@@ -7,7 +7,18 @@ import type { Command } from 'commander'
 import { type CliDeps, type CliIo, exitCodes, UsageError } from './io.ts'
 
 /** First arguments that are commands; anything else starts the server. */
-export const commandNames = ['agent', 'query', 'push', 'inspect', 'help', 'version'] as const
+export const commandNames = [
+  'agent',
+  'query',
+  'tail',
+  'explain',
+  'export',
+  'push',
+  'inspect',
+  'hash-password',
+  'help',
+  'version',
+] as const
 
 export function isCommand(argument: string | undefined): boolean {
   return commandNames.some((name) => name === argument)
@@ -36,9 +47,13 @@ export async function runCli(argv: readonly string[], io: CliIo, deps: CliDeps):
 export async function buildProgram(io: CliIo, deps: CliDeps): Promise<Command> {
   const { Command } = await import('commander')
   const { addAgentCommand } = await import('./agent-command.ts')
+  const { addExplainCommand } = await import('./explain-command.ts')
+  const { addExportCommand } = await import('./export-command.ts')
+  const { addHashPasswordCommand } = await import('./hash-password-command.ts')
   const { addInspectCommand } = await import('./inspect-command.ts')
   const { addPushCommand } = await import('./push-command.ts')
   const { addQueryCommand } = await import('./query-command.ts')
+  const { addTailCommand } = await import('./tail-command.ts')
   const program = new Command('edda')
     .description('A log database that speaks Grafana Loki. Without a command: the server, with the flags of Loki.')
     .exitOverride()
@@ -46,9 +61,13 @@ export async function buildProgram(io: CliIo, deps: CliDeps): Promise<Command> {
     .showHelpAfterError('(--help says more)')
     .addHelpText('after', serverHelp)
   addQueryCommand(program, io)
+  addTailCommand(program, io)
+  addExplainCommand(program, io)
+  addExportCommand(program, io)
   addPushCommand(program, io)
   addAgentCommand(program, io)
   addInspectCommand(program, io, deps)
+  addHashPasswordCommand(program, io)
   program
     .command('version')
     .description('Print the version')

@@ -9,6 +9,8 @@ export type PrintOptions = {
   readonly labels: boolean
   readonly timezone: string
   readonly quiet: boolean
+  /** Set for lines that come one by one: each has all its labels. */
+  readonly isTail?: true
 }
 
 type Entry = { readonly labels: LabelMap; readonly timeNs: bigint; readonly line: string }
@@ -29,7 +31,7 @@ export async function printEntries(entries: readonly Entry[], options: PrintOpti
     return io.out(rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
   }
   if (options.output === 'raw') return io.out(entries.map(({ line }) => `${safe(line, io)}\n`).join(''))
-  const common = commonLabels(entries)
+  const common = options.isTail ? {} : commonLabels(entries)
   if (!options.quiet && Object.keys(common).length > 0) io.err(`Common labels: ${labelText(common)}\n`)
   const own = entries.map(({ labels }) => labelText(withoutCommon(labels, common)))
   const width = own.reduce((most, text) => Math.max(most, text.length), 0)

@@ -1,11 +1,12 @@
 /** `edda query`: logs and metrics of a LogQL query, printed as logcli prints them. */
 import type { Command } from 'commander'
 
-import { parseDuration } from '#/kernel/duration.ts'
 import { addConnectionOptions, type Connection, type ConnectionOptions, connectionOf, getJson } from './connection.ts'
+import { entriesOf, type Entry, tailOf } from './entry-order.ts'
 import { type CliIo, UsageError } from './io.ts'
 import { type LogStream, printEntries, type PrintOptions } from './print-logs.ts'
 import { type MetricResult, printMetrics } from './print-metrics.ts'
+import { durationOf, timeOf } from './time-options.ts'
 
 type QueryOptions = ConnectionOptions & {
   readonly since: string
@@ -24,7 +25,6 @@ type QueryOptions = ConnectionOptions & {
 }
 
 type Answer = { readonly data: { readonly resultType: string; readonly result: unknown } }
-type Entry = { readonly labels: Readonly<Record<string, string>>; readonly timeNs: bigint; readonly line: string }
 
 const examples = `
 Examples:
@@ -80,18 +80,21 @@ async function runQuery(query: string, options: QueryOptions, io: CliIo): Promis
     return printMetrics(answer.data as MetricResult, print, io)
   }
   const parameters = { query, direction, ...(options.step === undefined ? {} : { step: options.step }) }
+  const tail = tailOf(query)
+  const whole = tail && wholeLimit(limit, tail.limit)
   let range = { startNs, endNs }
   let edge: Entry[] = []
   for (let printed = 0; ;) {
-    const wanted = limit === 0 ? batch : Math.min(batch, limit - printed)
+    const wanted = whole ?? (limit === 0 ? batch : Math.min(batch, limit - printed))
     const size = wanted + edge.length
     const bounds = { start: String(range.startNs), end: String(range.endNs), limit: String(size) }
     const answer = await ask(connection, 'query_range', { ...parameters, ...bounds }, io)
     if (answer.data.resultType !== 'streams') return printMetrics(answer.data as MetricResult, print, io)
-    const entries = entriesOf(answer.data.result as readonly LogStream[], direction)
+    const entries = entriesOf(answer.data.result as readonly LogStream[], { direction, sort: tail?.sort })
     const fresh = withoutKnown(entries, edge)
     await printEntries(fresh, print, io)
     printed += fresh.length
+    if (whole !== undefined) return
     const last = entries.at(-1)
     if (last === undefined || entries.length < size || (limit > 0 && printed >= limit)) return
     if (fresh.length === 0)
@@ -102,6 +105,13 @@ async function runQuery(query: string, options: QueryOptions, io: CliIo): Promis
   }
 }
 
+/** How many lines a query with `distinct`, `sort` or `limit` is asked for: all at once, as no part of them can be told by time. */
+function wholeLimit(limit: number, own: number | undefined): number {
+  if (limit > 0) return Math.min(limit, own ?? limit)
+  if (own !== undefined) return own
+  throw new UsageError('--limit 0 does not go with distinct or sort, say how many lines')
+}
+
 async function ask(
   connection: Connection,
   endpoint: string,
@@ -109,14 +119,6 @@ async function ask(
   { signal }: CliIo,
 ): Promise<Answer> {
   return (await getJson(connection, `/loki/api/v1/${endpoint}`, parameters, signal)) as Answer
-}
-
-/** Entries of all streams in the order of time that was asked for. */
-function entriesOf(streams: readonly LogStream[], direction: string): Entry[] {
-  const sign = direction === 'FORWARD' ? 1 : -1
-  return streams
-    .flatMap(({ stream, values }) => values.map(([ns, line]) => ({ labels: stream, timeNs: BigInt(ns), line })))
-    .toSorted((a, b) => (a.timeNs < b.timeNs ? -sign : a.timeNs > b.timeNs ? sign : 0))
 }
 
 function withoutKnown(entries: readonly Entry[], known: readonly Entry[]): Entry[] {
@@ -129,19 +131,4 @@ function countOf(text: string, option: string): number {
   const count = Number(text)
   if (!Number.isSafeInteger(count) || count < 0) throw new UsageError(`${option} is a count, not '${text}'`)
   return count
-}
-
-function durationOf(text: string, option: string): bigint {
-  const ns = parseDuration(text)
-  if (ns === undefined) throw new UsageError(`${option} is a duration such as 90m or 7d, not '${text}'`)
-  return BigInt(Math.round(ns))
-}
-
-function timeOf(text: string, option: string): bigint {
-  if (/^\d{16,19}$/.test(text)) return BigInt(text)
-  try {
-    return Temporal.Instant.from(text).epochNanoseconds
-  } catch {
-    throw new UsageError(`${option} is a time such as 2026-11-22T06:00:00Z, not '${text}'`)
-  }
 }

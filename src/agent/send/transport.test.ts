@@ -20,11 +20,21 @@ test('headers, body, first line of the answer and Retry-After', async () => {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const transport = httpTransport({ url, tenant: 'team-a', timeout: 5000, headers: { authorization: 'Bearer x' } })
-  const answer = await transport.push(Buffer.from('body'), new AbortController().signal)
-  assert.deepEqual(answer, { status: 429, message: 'too fast', retryAfterSeconds: 7 })
-  assert.deepEqual(seen, [['POST', '/loki/api/v1/push', 'application/x-protobuf', 'team-a', 'Bearer x']])
-  await transport.close()
+  const push = async (credentials: { username?: string; password?: string; bearer_token?: string }): Promise<void> => {
+    const transport = httpTransport({ url, tenant: 'team-a', timeout: 5000, ...credentials })
+    const answer = await transport.push(Buffer.from('body'), new AbortController().signal)
+    assert.deepEqual(answer, { status: 429, message: 'too fast', retryAfterSeconds: 7 })
+    await transport.close()
+  }
+  await push({ username: '', bearer_token: '' })
+  await push({ username: 'ann', password: 'a:b' })
+  await push({ username: 'ann', bearer_token: 'x' })
+  const sent = ['POST', '/loki/api/v1/push', 'application/x-protobuf', 'team-a']
+  assert.deepEqual(seen, [
+    [...sent, undefined],
+    [...sent, `Basic ${Buffer.from('ann:a:b').toString('base64')}`],
+    [...sent, 'Bearer x'],
+  ])
   await new Promise((resolve) => server.close(resolve))
 })
 

@@ -19,7 +19,11 @@ export type HttpTransportOptions = {
   readonly tenant: string
   /** Milliseconds. */
   readonly timeout: number
-  /** Sent besides our own, e.g. `authorization`. */
+  /** Credentials; empty: none. A token goes before a user. */
+  readonly username?: string
+  readonly password?: string
+  readonly bearer_token?: string
+  /** Sent besides our own. */
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -33,10 +37,12 @@ export function pushUrl(url: string): string {
   return parsed.href
 }
 
-export function httpTransport({ url, tenant, timeout, headers: extra }: HttpTransportOptions): PushTransport {
+export function httpTransport(options: HttpTransportOptions): PushTransport {
+  const { url, tenant, timeout, headers: extra } = options
   const target = pushUrl(url)
   const connections = new Agent({ connections: 2, connect: { timeout }, headersTimeout: timeout, bodyTimeout: timeout })
   const headers = {
+    ...authorization(options),
     ...extra,
     'content-type': 'application/x-protobuf',
     'user-agent': 'edda-agent/0.1.0',
@@ -54,6 +60,13 @@ export function httpTransport({ url, tenant, timeout, headers: extra }: HttpTran
     },
     close: () => connections.destroy(),
   }
+}
+
+function authorization(options: HttpTransportOptions): Readonly<Record<string, string>> {
+  const { username = '', password = '', bearer_token: token = '' } = options
+  if (token !== '') return { authorization: `Bearer ${token}` }
+  if (username === '') return {}
+  return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
 }
 
 /** Seconds; the form with a date is not used by any Loki and not read. */

@@ -1,16 +1,31 @@
 import { textReply, type Endpoint } from '#/platform/http/endpoint.ts'
+import { type ServiceStates, stateLines } from './services.ts'
+import { type Parameter, textAnswer } from '#/platform/http/endpoint-docs.ts'
+
+const verboseParam: Parameter = {
+  name: 'verbose',
+  in: 'query',
+  type: 'boolean',
+  doc: 'Whether the state of every module is shown.',
+  default: 'false',
+}
 
 /** `problem` is undefined when the process is ready, else the reason in Loki's words. */
-export function readyEndpoint(problem: () => string | undefined): Endpoint {
+export function readyEndpoint(problem: () => string | undefined, services: ServiceStates): Endpoint {
   return {
     methods: ['GET'],
     path: '/ready',
-    doc: '200 `ready` when the process takes requests, 503 with the reason when it does not (yet, or any more).',
+    doc: '200 `ready` when the process takes requests, 503 with the reason when it does not (yet, or any more). With `verbose`, the state of every module follows.',
     tenant: 'none',
+    access: 'any',
     body: 'none',
-    async handle() {
+    params: [verboseParam],
+    answer: textAnswer,
+    async handle({ query }) {
       const reason = problem()
-      return reason === undefined ? textReply(200, 'ready\n') : textReply(503, `${reason}\n`)
+      const verbose = query.get('verbose')
+      const parts = verbose === null || ['false', '0'].includes(verbose) ? '' : stateLines(services)
+      return reason === undefined ? textReply(200, `ready\n${parts}`) : textReply(503, `${reason}\n${parts}`)
     },
   }
 }

@@ -1,13 +1,22 @@
 /** Writes the answer of a query as Loki's JSON. */
 import { labelsObject } from './labels-json.ts'
-import type { QueryAnswer, QueryData, QueryStats, ResultStream } from '#/logs/wire/query.ts'
+import { lokiStats } from './loki-stats.ts'
+import type { QueryAnswer, QueryData, ResultStream } from '#/logs/wire/query.ts'
+import type { RowCursor } from '#/logs/wire/query-stream.ts'
 import { formatSampleValue } from '#/series/format-value.ts'
 
 /** Parts of a body are joined to buffers of about this size, so that a large answer is not one string. */
 const CHUNK_BYTES = 256 * 1024
 
-/** The body of `query` and `query_range`, as JSON text in pieces; ends with a newline as Loki's does for streams. */
-export function encodeAnswer(answer: QueryAnswer, flags: readonly string[]): Uint8Array[] {
+/**
+ * The body of `query` and `query_range`, as JSON text in pieces; ends with a newline as Loki's does for streams. Has a cursor when
+ * pages were asked for and there may be another one.
+ */
+export function encodeAnswer(
+  answer: QueryAnswer,
+  flags: readonly string[],
+  cursorText?: (cursor: RowCursor) => string,
+): Uint8Array[] {
   const out = new JsonPieces()
   const { data } = answer
   out.write('{"status":"success",')
@@ -16,14 +25,19 @@ export function encodeAnswer(answer: QueryAnswer, flags: readonly string[]): Uin
   out.write(`"data":{"resultType":"${resultType}",`)
   if (data.kind === 'streams' && flags.length > 0) out.write(`"encodingFlags":${JSON.stringify(flags)},`)
   out.write('"result":')
-  writeResult(out, data, flags.includes('categorize-labels'))
-  out.write(`,"stats":${JSON.stringify(lokiStats(answer.stats))}}`)
+  encodeResult(out, data, flags.includes('categorize-labels'))
+  out.write(`,"stats":${JSON.stringify(lokiStats(answer.stats))}`)
+  if (answer.next !== undefined && cursorText !== undefined) {
+    out.write(`,"cursor":${JSON.stringify(cursorText(answer.next))}`)
+  }
+  out.write('}')
   if (data.kind !== 'streams' && answer.warnings.length > 0) out.write(`,"warnings":${JSON.stringify(answer.warnings)}`)
   out.write('}\n')
   return out.finish()
 }
 
-function writeResult(out: JsonPieces, data: QueryData, categorize: boolean): void {
+/** The value of `result`. */
+export function encodeResult(out: JsonPieces, data: QueryData, categorize: boolean): void {
   switch (data.kind) {
     case 'streams':
       return writeStreams(out, categorize ? data.categorized : data.streams, categorize)
@@ -46,7 +60,7 @@ function writeResult(out: JsonPieces, data: QueryData, categorize: boolean): voi
   }
 }
 
-function writeStreams(out: JsonPieces, streams: readonly ResultStream[], categorize: boolean): void {
+export function writeStreams(out: JsonPieces, streams: readonly ResultStream[], categorize: boolean): void {
   out.list(streams, ({ labels, entries }) => {
     out.write(`{"stream":${labelsObject(labels)},"values":`)
     out.list(entries, ({ timeNs, line, structuredMetadata, parsed }) => {
@@ -73,7 +87,7 @@ function stepTimes(startNs: bigint, stepNs: bigint, count: number): string[] {
 }
 
 /** Collects JSON text into buffers of bounded size. */
-class JsonPieces {
+export class JsonPieces {
   readonly #done: Uint8Array[] = []
   #open: string[] = []
   #openLength = 0
@@ -102,119 +116,5 @@ class JsonPieces {
     if (this.#openLength > 0) this.#done.push(Buffer.from(this.#open.join('')))
     this.#open = []
     this.#openLength = 0
-  }
-}
-
-/** Loki's `stats` object: every key that clients look for, with what Edda knows; what has no meaning here is zero. */
-function lokiStats(stats: QueryStats): unknown {
-  const bytes = stats.headBytes + stats.blockBytes + stats.headMetadataBytes + stats.blockMetadataBytes
-  const lines = stats.headRows + stats.blockRows
-  const rate = (amount: number): number => (stats.execSeconds > 0 ? Math.round(amount / stats.execSeconds) : 0)
-  const zeroStore = lokiStore(undefined)
-  return {
-    summary: {
-      bytesProcessedPerSecond: rate(bytes),
-      linesProcessedPerSecond: rate(lines),
-      totalBytesProcessed: bytes,
-      totalLinesProcessed: lines,
-      execTime: stats.execSeconds,
-      queueTime: stats.queueSeconds,
-      subqueries: stats.subqueries,
-      totalEntriesReturned: stats.totalEntriesReturned,
-      splits: stats.splits,
-      shards: 0,
-      totalPostFilterLines: stats.postFilterRows,
-      totalStructuredMetadataBytesProcessed: stats.headMetadataBytes + stats.blockMetadataBytes,
-    },
-    querier: { store: lokiStore(stats), querierExecTime: stats.execSeconds },
-    ingester: {
-      totalReached: 1,
-      totalChunksMatched: 0,
-      totalBatches: 0,
-      totalLinesSent: stats.headRows,
-      store: {
-        ...zeroStore,
-        chunk: {
-          ...zeroStore.chunk,
-          headChunkBytes: stats.headBytes,
-          headChunkLines: stats.headRows,
-          headChunkStructuredMetadataBytes: stats.headMetadataBytes,
-        },
-      },
-    },
-    cache: Object.fromEntries(cacheNames.map((name) => [name, emptyCache])),
-    index: {
-      totalChunks: stats.pagesTotal,
-      postFilterChunks: stats.pagesRead,
-      shardsDuration: 0,
-      usedBloomFilters: false,
-      totalStreams: 0,
-      chunkRefsLookupTime: 0,
-      bloomFilterTime: 0,
-    },
-  }
-}
-
-const cacheNames = [
-  'chunk',
-  'index',
-  'result',
-  'statsResult',
-  'volumeResult',
-  'seriesResult',
-  'labelResult',
-  'instantMetricResult',
-  'logResult',
-  'taskResult',
-]
-
-const emptyCache = {
-  entriesFound: 0,
-  entriesRequested: 0,
-  entriesStored: 0,
-  bytesReceived: 0,
-  bytesSent: 0,
-  requests: 0,
-  downloadTime: 0,
-  queryLengthServed: 0,
-}
-
-function lokiStore(stats: QueryStats | undefined) {
-  return {
-    totalChunksRef: stats?.pagesTotal ?? 0,
-    totalChunksDownloaded: stats?.pagesRead ?? 0,
-    chunksDownloadTime: 0,
-    queryReferencedStructuredMetadata: (stats?.blockMetadataBytes ?? 0) > 0,
-    queryUsedV2Engine: false,
-    chunk: {
-      headChunkBytes: 0,
-      headChunkLines: 0,
-      decompressedBytes: stats?.blockBytes ?? 0,
-      decompressedLines: stats?.blockRows ?? 0,
-      compressedBytes: stats?.blockCompressedBytes ?? 0,
-      totalDuplicates: stats?.duplicateRows ?? 0,
-      postFilterLines: stats?.postFilterRows ?? 0,
-      headChunkStructuredMetadataBytes: 0,
-      decompressedStructuredMetadataBytes: stats?.blockMetadataBytes ?? 0,
-    },
-    chunkRefsFetchTime: 0,
-    congestionControlLatency: 0,
-    pipelineWrapperFilteredLines: 0,
-    dataobj: {
-      prePredicateDecompressedRows: 0,
-      prePredicateDecompressedBytes: 0,
-      prePredicateDecompressedStructuredMetadataBytes: 0,
-      postPredicateRows: 0,
-      postPredicateDecompressedBytes: 0,
-      postPredicateStructuredMetadataBytes: 0,
-      postFilterRows: 0,
-      pagesScanned: 0,
-      pagesDownloaded: 0,
-      pagesDownloadedBytes: 0,
-      pageBatches: 0,
-      totalRowsAvailable: 0,
-      totalPageDownloadTime: 0,
-      wireBytesTransferred: 0,
-    },
   }
 }

@@ -2,6 +2,9 @@ import { jsonReply, type Endpoint } from '#/platform/http/endpoint.ts'
 import type { ApiDeps } from './deps.ts'
 import { parseTimes } from './params.ts'
 import { selectorParam } from './selectors.ts'
+import { statsSchema } from './describe-answers.ts'
+import { selectorQueryParam, timesParams } from './describe-params.ts'
+import { jsonAnswer } from '#/platform/http/endpoint-docs.ts'
 
 const NS_PER_MS = 1_000_000n
 
@@ -11,7 +14,11 @@ export function indexStatsEndpoint({ frontend, clock }: ApiDeps): Endpoint {
     path: '/loki/api/v1/index/stats',
     doc: 'How many streams, chunks (pages), entries and bytes a selector covers, estimated from indexes alone.',
     tenant: 'required',
+    access: 'read',
+    isMultiTenant: true,
     body: 'form',
+    params: [selectorQueryParam, ...timesParams],
+    answer: jsonAnswer(statsSchema),
     async handle({ query, tenant, signal }) {
       const { startNs, endNs } = parseTimes(query, clock.nowNs())
       // milliseconds, start down and end up

@@ -5,6 +5,7 @@ import { BadRequest } from '#/kernel/errors.ts'
 import {
   checkRange,
   encodingFlags,
+  parseCount,
   parseDirection,
   parseInterval,
   parseLimit,
@@ -104,4 +105,14 @@ test('interval, limit and direction', () => {
 test('encoding flags are a comma list, unknown ones are kept', () => {
   assert.deepEqual(encodingFlags(undefined), [])
   assert.deepEqual(encodingFlags('categorize-labels, other'), ['categorize-labels', 'other'])
+})
+
+test('a count of 0 or nothing is the default, a negative one is refused', () => {
+  assert.equal(parseCount(params(''), 'limit', 7), 7)
+  assert.equal(parseCount(params('limit=0'), 'limit', 7), 7)
+  assert.equal(parseCount(params('line_limit=12'), 'line_limit', 7), 12)
+  assert.throws(() => parseCount(params('line_limit=-1'), 'line_limit', 7), {
+    message: 'line_limit must be a positive value',
+  })
+  assert.throws(() => parseCount(params('limit=1.5'), 'limit', 7), BadRequest)
 })

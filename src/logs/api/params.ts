@@ -66,19 +66,27 @@ function parseSeconds(text: string): bigint {
   return BigInt(ns)
 }
 
+type Times = { readonly startNs: bigint; readonly endNs: bigint }
+
 /** `step`, by default a 250th of the range and at least a second, checked against the most points that a series may have. */
-export function parseStep(query: URLSearchParams, range: { readonly startNs: bigint; readonly endNs: bigint }): bigint {
+export function parseStep(query: URLSearchParams, range: Times): bigint {
+  const stepNs = parseStepLength(query, range)
+  if ((range.endNs - range.startNs) / stepNs > BigInt(MAX_POINTS)) {
+    throw new BadRequest(
+      'exceeded maximum resolution of 11,000 points per time series. Try increasing the value of the step parameter',
+    )
+  }
+  return stepNs
+}
+
+/** A `step` of which nothing is made, so that there may be any number of them. */
+export function parseStepLength(query: URLSearchParams, range: Times): bigint {
   const text = query.get('step') ?? ''
   const lengthNs = range.endNs - range.startNs
   const automatic = lengthNs / NS_PER_SECOND / 250n
   const stepNs = text === '' ? (automatic > 1n ? automatic : 1n) * NS_PER_SECOND : parseSeconds(text)
   if (stepNs <= 0n) {
     throw new BadRequest('zero or negative query resolution step widths are not accepted. Try a positive integer')
-  }
-  if (lengthNs / stepNs > BigInt(MAX_POINTS)) {
-    throw new BadRequest(
-      'exceeded maximum resolution of 11,000 points per time series. Try increasing the value of the step parameter',
-    )
   }
   return stepNs
 }
@@ -91,11 +99,23 @@ export function parseInterval(query: URLSearchParams): bigint {
 }
 
 export function parseLimit(query: URLSearchParams): number {
-  const text = query.get('limit') ?? ''
-  if (text === '') return DEFAULT_LIMIT
+  const limit = wholeNumber(query, 'limit') ?? DEFAULT_LIMIT
+  if (limit <= 0) throw new BadRequest('limit must be a positive value')
+  return limit
+}
+
+/** A limit for which 0 means the default. */
+export function parseCount(query: URLSearchParams, name: string, byDefault: number): number {
+  const count = wholeNumber(query, name) ?? 0
+  if (count < 0) throw new BadRequest(`${name} must be a positive value`)
+  return count === 0 ? byDefault : count
+}
+
+function wholeNumber(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name) ?? ''
+  if (text === '') return undefined
   if (!/^[+-]?\d{1,9}$/.test(text))
-    throw new BadRequest(`could not parse 'limit' parameter: ${JSON.stringify(text)} is not a whole number`)
-  if (Number(text) <= 0) throw new BadRequest('limit must be a positive value')
+    throw new BadRequest(`could not parse '${name}' parameter: ${JSON.stringify(text)} is not a whole number`)
   return Number(text)
 }
 
@@ -113,4 +133,9 @@ export function encodingFlags(header: string | readonly string[] | undefined): r
     .split(',')
     .map((flag) => flag.trim())
     .filter((flag) => flag !== '')
+}
+
+/** Whether the client asks for lines of JSON, by its `Accept`. */
+export function acceptsLines(accept: string | undefined): boolean {
+  return (accept ?? '').split(',').some((type) => /^\s*application\/x-ndjson\s*(;|$)/i.test(type))
 }

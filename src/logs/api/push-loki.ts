@@ -1,5 +1,5 @@
 /** `POST /loki/api/v1/push` and its ancestor `POST /api/prom/push`: the same but for their JSON. */
-import { pushReply, pushRequestOf, rejectPush, type PushDeps } from './push-reply.ts'
+import { pushParams, pushReply, pushRequestOf, rejectPush, type PushDeps } from './push-reply.ts'
 import { BadRequest } from '#/kernel/errors.ts'
 import { decompress, decompressSnappy, type BodyLimits, type Compression } from '#/logs/write/push/decode-body.ts'
 import { decodeLegacyJson } from '#/logs/write/push/legacy-json.ts'
@@ -7,6 +7,7 @@ import { decodeLokiJson } from '#/logs/write/push/loki-json.ts'
 import { decodeLokiProtobuf } from '#/logs/write/push/loki-protobuf.ts'
 import type { PushColumns } from '#/logs/write/push/push-columns.ts'
 import type { Endpoint, HttpRequest } from '#/platform/http/endpoint.ts'
+import { noContent } from '#/platform/http/endpoint-docs.ts'
 
 /** What each `Content-Encoding` means; `snappy` only marks what protobuf bodies are anyway. */
 const compressions: Readonly<Record<string, Compression>> = {
@@ -41,7 +42,11 @@ function endpoint(deps: PushDeps, { path, doc, decodeJson }: Variant): Endpoint 
     path,
     doc,
     tenant: 'required',
+    access: 'write',
     body: 'raw',
+    params: pushParams(Object.keys(compressions)),
+    answer: noContent,
+    consumes: ['application/json', 'application/x-protobuf'],
     maxBodyBytes: deps.bodyLimits.maxCompressedBytes,
     handle: async (request) => {
       try {

@@ -1,38 +1,35 @@
 /** `POST /otlp/v1/logs`: OpenTelemetry's export of logs over HTTP, in protobuf or JSON. */
-import { pushRequestOf, retryHeaders, type PushDeps } from './push-reply.ts'
+import { type OtlpReader, otlpReader, type OtlpReaderDeps } from './otlp-reader.ts'
+import { pushParams, pushRequestOf, retryHeaders, type PushDeps } from './push-reply.ts'
 import { BadRequest, EddaError, errorStatus } from '#/kernel/errors.ts'
 import { uvarintSize, writeUvarint } from '#/kernel/varint.ts'
-import type { Limits, LimitsOf } from '#/logs/limits.ts'
 import { decompress, type Compression } from '#/logs/write/push/decode-body.ts'
-import { compileOtlpRules, type OtlpRules } from '#/logs/write/push/otlp/attribute-rules.ts'
 import { otlpJsonToProtobuf } from '#/logs/write/push/otlp/otlp-json.ts'
-import { decodeOtlp } from '#/logs/write/push/otlp/otlp-protobuf.ts'
 import type { PushColumns } from '#/logs/write/push/push-columns.ts'
 import type { Endpoint, HttpReply, HttpRequest } from '#/platform/http/endpoint.ts'
 import type { Logger } from '#/platform/telemetry/logger.ts'
+import { noContent } from '#/platform/http/endpoint-docs.ts'
 
-export type OtlpDeps = PushDeps & {
-  readonly limitsOf: LimitsOf
-  readonly nowNs: () => bigint
-  readonly logger: Logger
-  /** `distributor.otlp_config.default_resource_attributes_as_index_labels` */
-  readonly defaultIndexLabels: readonly string[]
-}
+export type OtlpDeps = PushDeps & OtlpReaderDeps & { readonly logger: Logger }
 
 const compressions: Readonly<Record<string, Compression>> = { '': 'none', gzip: 'gzip', zstd: 'zstd', lz4: 'lz4' }
 
 export function otlpEndpoint(deps: OtlpDeps): Endpoint {
-  const rulesOf = rulesCache(deps.defaultIndexLabels)
+  const read = otlpReader(deps)
   return {
     methods: ['POST'],
     path: '/otlp/v1/logs',
     doc: 'Takes logs in the OpenTelemetry protocol, protobuf or JSON. Answers 204 when all were stored.',
     tenant: 'required',
+    access: 'write',
     body: 'raw',
+    params: pushParams(Object.keys(compressions)),
+    answer: noContent,
+    consumes: ['application/x-protobuf', 'application/json'],
     maxBodyBytes: deps.bodyLimits.maxCompressedBytes,
     handle: async (request) => {
       try {
-        const columns = await decode(request, deps, rulesOf)
+        const columns = await decode(request, deps, read)
         const { status, message } = await deps.distributor.push(request.tenant, pushRequestOf(request, columns))
         return status === 204 ? { status } : statusReply(status, message)
       } catch (error) {
@@ -42,11 +39,7 @@ export function otlpEndpoint(deps: OtlpDeps): Endpoint {
   }
 }
 
-async function decode(
-  request: HttpRequest,
-  deps: OtlpDeps,
-  rulesOf: (limits: Limits) => OtlpRules,
-): Promise<PushColumns> {
+async function decode(request: HttpRequest, deps: OtlpDeps, read: OtlpReader): Promise<PushColumns> {
   const contentType = request.headers['content-type'] ?? ''
   if (contentType !== 'application/x-protobuf' && contentType !== 'application/json') {
     throw new BadRequest(`content type: ${contentType} is not supported`)
@@ -57,25 +50,7 @@ async function decode(
     throw new BadRequest(`unsupported content encoding ${encoding}: only gzip, lz4 and zstd are supported`)
   }
   const body = await decompress(request.body, compression, deps.bodyLimits)
-  const limits = deps.limitsOf(request.tenant)
-  return decodeOtlp(contentType === 'application/json' ? otlpJsonToProtobuf(body) : body, {
-    rules: rulesOf(limits),
-    nowNs: deps.nowNs(),
-    hasServiceName: limits.discover_service_name.length > 0,
-  })
-}
-
-/** Rules are compiled once for each set of limits. */
-function rulesCache(defaultLabels: readonly string[]): (limits: Limits) => OtlpRules {
-  const compiled = new WeakMap<Limits, OtlpRules>()
-  return (limits) => {
-    let rules = compiled.get(limits)
-    if (rules === undefined) {
-      rules = compileOtlpRules(limits.otlp_config, defaultLabels)
-      compiled.set(limits, rules)
-    }
-    return rules
-  }
+  return read(request.tenant, contentType === 'application/json' ? otlpJsonToProtobuf(body) : body)
 }
 
 /** Exporters take a 500 for good, but come again after a 503. */

@@ -3,6 +3,7 @@ import { BadRequest, EddaError, errorStatus } from '#/kernel/errors.ts'
 import type { PushReply, PushRequest } from '#/logs/write/distributor/distributor.ts'
 import type { BodyLimits } from '#/logs/write/push/decode-body.ts'
 import type { PushColumns } from '#/logs/write/push/push-columns.ts'
+import type { Parameter } from '#/platform/http/endpoint-docs.ts'
 import { textReply, type HttpReply, type HttpRequest } from '#/platform/http/endpoint.ts'
 
 export type PushDeps = {
@@ -11,6 +12,34 @@ export type PushDeps = {
 }
 
 const maxBackfillShardBytes = 128
+
+/** The headers that a push may have; `encodings` are those that the protocol knows. */
+export function pushParams(encodings: readonly string[]): readonly Parameter[] {
+  return [
+    {
+      name: 'Content-Encoding',
+      in: 'header',
+      type: 'string',
+      doc: 'How the body is compressed.',
+      choices: encodings.filter((name) => name !== ''),
+      default: 'not at all',
+    },
+    {
+      name: 'X-Loki-Ingestion-Policy',
+      in: 'header',
+      type: 'string',
+      doc: 'The ingestion policy of every stream.',
+      default: 'as `policy_stream_mapping` says',
+    },
+    {
+      name: 'X-Loki-Backfill-Shard',
+      in: 'header',
+      type: 'string',
+      doc: `Marks entries of old times: streams get \`__backfill__\` and \`__backfill_shard__\`, and age is no reason to refuse. At most ${maxBackfillShardBytes} bytes.`,
+      default: 'none',
+    },
+  ]
+}
 
 /** @throws BadRequest when a header is wrong. */
 export function pushRequestOf(request: HttpRequest, columns: PushColumns): PushRequest {

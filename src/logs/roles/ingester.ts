@@ -37,7 +37,7 @@ export async function openIngester(settings: IngesterSettings, needs: IngesterNe
     log: logger,
     store,
     catalog,
-    buildBlock: buildBlockInWorker(workers),
+    buildBlock: buildBlockInWorker(workers, limitsOf),
     budget,
     limits: limitsOf,
     wal: { directory: settings.wal.dir, sync: settings.wal.sync, syncIntervalMs: settings.wal.sync_interval },
