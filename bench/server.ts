@@ -24,6 +24,7 @@ export async function startServer(root: string, extraFlags: readonly string[]): 
     `-config.file=${configFile}`,
     '-server.http-listen-address=127.0.0.1',
     '-server.http-listen-port=0',
+    '-server.grpc-listen-port=0',
     `-common.path-prefix=${join(dataDir, 'data')}`,
     ...extraFlags,
   ]

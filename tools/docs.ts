@@ -1,15 +1,18 @@
 /**
- * Writes the reference pages that follow from the code: `docs/reference/cli.md` from the commands, and
- * `docs/reference/configuration.md` from the declarations of options. `--check` only says whether they are up to date.
+ * Writes the reference pages that follow from the code: `docs/reference/cli.md` from the commands,
+ * `docs/reference/configuration.md` from the declarations of options, `docs/reference/api.md` from the table of routes. `--check` only says whether they are up to date.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 import { agentOptions } from '../src/agent/config.ts'
 import { sections } from '../src/app/config.ts'
+import { endpointTable } from '../src/app/endpoints/table.ts'
 import { buildProgram } from '../src/cli/main.ts'
 import type { Option } from '../src/platform/config/option.ts'
 import { renderReference } from '../src/platform/config/render.ts'
+import { textForms } from '../src/platform/http/endpoint-docs.ts'
+import { renderApiReference } from '../src/platform/http/api-reference.ts'
 import { realWorld } from '../src/platform/world/real-world.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -48,6 +51,21 @@ nobody answered, a file could not be read), 2 wrong usage. Addresses and credent
 function configurationPage(): string {
   return [`# Configuration\n`, notice, configurationIntro, renderReference(sections)].join('\n')
 }
+
+function apiPage(): string {
+  return [`# HTTP API\n`, notice, apiIntro, renderApiReference(endpointTable(realWorld()))].join('\n')
+}
+
+const apiIntro = `Every path of a server; \`/edda/api/v1/openapi.json\` says the same to programs. \`server.http_path_prefix\` stands before each.
+
+Parameters stand in the URL or, with \`POST\`, in a form (\`application/x-www-form-urlencoded\`), whose values come first. The tenant is
+named by \`X-Scope-OrgID\`, unless \`auth_enabled\` is off or the credentials have one tenant only; permissions count where credentials are
+set up, see \`docs/operate/security.md\`. Errors are plain text: 400 for what is wrong with the request, 401 and 403 for who asks, 404, 405, 413
+and 431 for too much, 429 for too often, 499 when the client has left, 500 for our mistakes, 503 when the server cannot now, 504 when it
+took too long. 429 and 503 carry \`Retry-After\`. The limits of requests are in \`docs/operate/http-server.md\`.
+
+A time: ${textForms.time} A duration: ${textForms.duration}
+`
 
 /** Keys of a file of their own: neither flags nor variables. */
 function agentTable(): string {
@@ -88,5 +106,6 @@ mkdirSync(`${root}docs/reference`, { recursive: true })
 const fine = [
   settle('docs/reference/cli.md', await cliPage(), check),
   settle('docs/reference/configuration.md', configurationPage(), check),
+  settle('docs/reference/api.md', apiPage(), check),
 ]
 process.exitCode = fine.every(Boolean) ? 0 : 1

@@ -10,7 +10,7 @@ import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 
 const unitGlobs = ['src/**/*.test.ts', 'tools/**/*.test.ts', 'bench/**/*.test.ts']
-// the tests of regular expressions compile tens of thousands, which together with all others is more than V8's space for code
+// tests of regular expressions, which together fill V8's space for code, so that they must not share a process with all others
 const processGlobs = ['src/platform/regex/**/*.test.ts', 'test/**/*.test.ts']
 /** A part that runs longer than this hangs: most likely a test left a server, a timer or a worker behind. */
 const maxPartMinutes = { default: 15, long: 120 }

@@ -34,6 +34,8 @@ export async function startEdda({ dataDir, flags = [], port = 0 }: StartOptions)
       `-server.http-listen-port=${port}`,
       `-common.path-prefix=${dataDir}`,
       '-auth.enabled=false',
+      // a test that wants gRPC names its port, as several run at once
+      ...(flags.some((flag) => flag.startsWith('-server.grpc-listen-port')) ? [] : ['-server.grpc-listen-port=0']),
       ...flags,
     ],
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },

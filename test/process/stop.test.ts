@@ -110,3 +110,23 @@ test('bodies of 100 MB cost their sender a 4xx, and nobody else anything', { tim
     assert.equal(rows.length, good)
   }),
 )
+
+test('a second process does not get the directory of the first, until that has ended', { timeout: 60_000 }, () =>
+  withData(async (dataDir, started) => {
+    const first = await startEdda({ dataDir })
+    started.push(first)
+    await assert.rejects(
+      startEdda({ dataDir }),
+      new RegExp(`code 1[^]*is in use by another Edda \\(process ${first.pid}\\); stop it`),
+    )
+    assert.equal(await push(first.url, 'kept'), 204)
+    await first.kill()
+    const second = await startEdda({ dataDir })
+    started.push(second)
+    const rows = await queryAll(second.url, '{app="stop"}', lastHour())
+    assert.deepEqual(
+      rows.map(([, line]) => line),
+      ['kept'],
+    )
+  }),
+)

@@ -105,6 +105,7 @@ export async function writeBlock(
     level: 0,
     ulid: makeUlid(sequence, Buffer.alloc(10)),
     source: { ingester: 'test', fromSequence: sequence, toSequence: sequence },
+    minesPatterns: true,
     streams: shareLabels(head.streams),
     pages: head.pages,
   })

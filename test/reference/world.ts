@@ -1,0 +1,53 @@
+/** The real read path over a random data set, and what the data set comes to for the reference. */
+import { Querier } from '#/logs/read/querier/querier.ts'
+import { inlineScanPool } from '#/logs/read/scan/inline-scan-pool.ts'
+import type { HeadSnapshot } from '#/logs/wire/head-view.ts'
+import { MemoryBudget } from '#/platform/memory/memory-budget.ts'
+import { MemoryStore } from '#/platform/objstore/memory.ts'
+import { realClock } from '#/platform/world/real-clock.ts'
+import type { BlockMeta } from '#/storage/block/meta.ts'
+import { keyOf } from './evaluate/samples.ts'
+import type { DataSet } from './random-data.ts'
+import { blockOpener, FixedIngester, makeHeads, writeBlock, type Entry } from './sources.ts'
+
+export type World = {
+  readonly querier: Querier
+  /** All entries in order of insertion, those that several sources have once. */
+  readonly entries: readonly Entry[]
+}
+
+export async function buildWorld({ sources, pageRows }: DataSet): Promise<World> {
+  const store = new MemoryStore(realClock)
+  const heads: HeadSnapshot[] = []
+  const blocks: BlockMeta[] = []
+  for (const [position, { kind, entries }] of sources.entries()) {
+    for (const head of makeHeads(`s${position}`, entries, pageRows)) {
+      if (kind === 'head') heads.push(head)
+      else blocks.push(await writeBlock(store, head, { tenant: 'test', sequence: position }))
+    }
+  }
+  const querier = new Querier({
+    ingesters: [new FixedIngester(heads, blocks)],
+    openBlock: blockOpener(store),
+    pool: inlineScanPool(2),
+    budget: new MemoryBudget(256 * 1024 * 1024),
+    clock: realClock,
+    // every page is a job of its own, or nearly so
+    jobSizes: { firstBytes: 1, maxBytes: 100 },
+  })
+  return { querier, entries: withoutRepeats(sources.map(({ entries }) => entries)) }
+}
+
+/** An entry of a later source that an earlier one has too does not count. */
+function withoutRepeats(sources: readonly (readonly Entry[])[]): Entry[] {
+  const seen = new Set<string>()
+  const kept: Entry[] = []
+  for (const source of sources) {
+    const keys = source.map(({ stream, timeNs, line, metadata }) =>
+      JSON.stringify([stream, String(timeNs), line, keyOf(metadata)]),
+    )
+    kept.push(...source.filter((_, i) => !seen.has(keys[i]!)))
+    for (const key of keys) seen.add(key)
+  }
+  return kept
+}
