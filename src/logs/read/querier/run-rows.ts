@@ -9,14 +9,14 @@ import type { TimeRange } from '#/logs/model/day.ts'
 import type { RowTail, Selection } from '#/logs/logql/planner/plan.ts'
 import { pipelineOf } from '#/logs/read/scan/pipeline-cache.ts'
 import type { TailOrder } from '#/logs/read/scan/row-tail.ts'
-import type { RowsResult, ScanJob } from '#/logs/read/scan/scan-job.ts'
+import type { RowsResult } from '#/logs/read/scan/scan-job.ts'
 import type { Direction } from '#/logs/wire/query.ts'
 import { resultBytes } from './compact-rows.ts'
-import { countScan } from './count-scan.ts'
-import { isTiny, prepareDay, readBatch, takeBatch, type DayScan, type PageBatch } from './day-scan.ts'
+import { prepareDay, takeBatch, type DayScan, type PageBatch } from './day-scan.ts'
 import { streamMatchers } from './label-matchers.ts'
 import type { QueryRun } from './query-run.ts'
 import { runBounded } from './run-bounded.ts'
+import { heldBytes, scanBatch } from './scan-batch.ts'
 import type { SourcePage } from './source.ts'
 import { RowComparer, TopRows, type FoundRow } from './top-rows.ts'
 import { narrowView, type View } from './view.ts'
@@ -115,33 +115,17 @@ class RowQueryRun {
   }
 
   async #scan({ scan, batch }: RowJob): Promise<RowsResult> {
-    const run = this.#run
     const { selection, limit, direction } = this.#query
-    const bytes = batch.sizeBytes + (batch.sizeBytes > 0 ? batch.lineBytes : 0)
-    await run.reserve(bytes)
-    const memory = run.buffers.lease()
-    try {
-      const parts = await readBatch(run, scan, batch, { columns: { lengths: true, lines: true, meta: 'all' }, memory })
-      const job: ScanJob = {
-        kind: 'scan',
-        key: this.#key,
-        stages: selection.stages,
-        needed: selection.needed,
-        nowNs: run.nowNs,
-        day: scan.day,
-        from: scan.from,
-        to: scan.to,
-        parts,
-        task: { kind: 'rows', limit, direction, ...(this.#tail && { tail: this.#tail }) },
-      }
-      const result = await run.runJob(job, isTiny(batch))
-      if (result.kind !== 'rows') throw new TypeError(`a job for rows answered ${result.kind}`)
-      countScan(run.stats, batch, result.counts)
-      return result
-    } finally {
-      run.release(bytes)
-      memory.release()
-    }
+    const result = await scanBatch(this.#run, scan, batch, {
+      key: this.#key,
+      stages: selection.stages,
+      needed: selection.needed,
+      task: { kind: 'rows', limit, direction, ...(this.#tail && { tail: this.#tail }) },
+      columns: { lengths: true, lines: true, meta: 'all' },
+      bytes: heldBytes(batch),
+    })
+    if (result.kind !== 'rows') throw new TypeError(`a job for rows answered ${result.kind}`)
+    return result
   }
 
   async #accept(result: RowsResult, { scan }: RowJob): Promise<void> {

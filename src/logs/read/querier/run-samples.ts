@@ -2,19 +2,19 @@
 import { dayStartNs, type TimeRange } from '#/logs/model/day.ts'
 import type { MetricLeaf } from '#/logs/logql/planner/plan.ts'
 import { pipelineOf } from '#/logs/read/scan/pipeline-cache.ts'
-import { sampleLeaf, type SamplesResult, type SampleTask, type ScanJob } from '#/logs/read/scan/scan-job.ts'
+import { sampleLeaf, type SamplesResult, type SampleTask } from '#/logs/read/scan/scan-job.ts'
 import { MAX_EXACT_VALUES } from '#/logs/read/scan/range/distinct.ts'
 import { rangeFolds } from '#/logs/read/scan/range/index.ts'
 import { StepGrid, type StepWindow } from '#/logs/read/scan/step-grid.ts'
 import type { Pipeline } from '#/logs/logql/pipeline/row.ts'
 import { sortedByLabels, type Series, type SeriesSet } from '#/series/series-set.ts'
-import { countScan } from './count-scan.ts'
-import { isTiny, prepareDay, readBatch, takeBatch, type DayScan, type PageBatch } from './day-scan.ts'
+import { prepareDay, takeBatch, type DayScan, type PageBatch } from './day-scan.ts'
 import { streamMatchers } from './label-matchers.ts'
 import { leafColumns } from './leaf-columns.ts'
 import { leafTotals, type LeafTotals } from './leaf-totals.ts'
 import type { QueryRun } from './query-run.ts'
 import { runBounded } from './run-bounded.ts'
+import { scanBatch } from './scan-batch.ts'
 import { narrowView, type View } from './view.ts'
 
 /** After so much time of making series other work gets its turn. */
@@ -110,27 +110,18 @@ class LeafRun {
   }
 
   async #scan({ scan, batch }: LeafJob): Promise<SamplesResult> {
-    const run = this.#run
-    const { stages, needed } = this.#query.leaf
-    const columns = leafColumns(this.#query.leaf, this.#pipeline)
-    const bytes = batch.sizeBytes
-    await run.reserve(bytes)
-    const memory = run.buffers.lease()
-    try {
-      const { day, from, to } = scan
-      const parts = await readBatch(run, scan, batch, { columns, memory })
-      const { nowNs } = run
-      const task = this.#task()
-      const job: ScanJob = { kind: 'scan', key: this.#key, stages, needed, nowNs, day, from, to, parts, task }
-      const result = await run.runJob(job, isTiny(batch))
-      if (result.kind !== 'samples' && result.kind !== 'cells')
-        throw new TypeError(`a job for samples answered ${result.kind}`)
-      countScan(run.stats, batch, result.counts)
-      return result
-    } finally {
-      run.release(bytes)
-      memory.release()
-    }
+    const { leaf } = this.#query
+    const result = await scanBatch(this.#run, scan, batch, {
+      key: this.#key,
+      stages: leaf.stages,
+      needed: leaf.needed,
+      task: this.#task(),
+      columns: leafColumns(leaf, this.#pipeline),
+      bytes: batch.sizeBytes,
+    })
+    if (result.kind !== 'samples' && result.kind !== 'cells')
+      throw new TypeError(`a job for samples answered ${result.kind}`)
+    return result
   }
 
   /** The samples of a job must fit into its memory, so it must not have too many of them. */

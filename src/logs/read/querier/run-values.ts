@@ -3,13 +3,13 @@ import type { Selection } from '#/logs/logql/planner/plan.ts'
 import type { Pipeline } from '#/logs/logql/pipeline/row.ts'
 import type { TimeRange } from '#/logs/model/day.ts'
 import { pipelineOf } from '#/logs/read/scan/pipeline-cache.ts'
-import type { ScanJob, ValuesResult, ValueTask } from '#/logs/read/scan/scan-job.ts'
+import type { ValuesResult } from '#/logs/read/scan/scan-job.ts'
 import type { PageColumns } from '#/logs/store/log-block.ts'
-import { countScan } from './count-scan.ts'
-import { isTiny, prepareDay, readBatch, takeBatch, type DayScan, type PageBatch } from './day-scan.ts'
+import { prepareDay, takeBatch, type DayScan, type PageBatch } from './day-scan.ts'
 import { streamMatchers } from './label-matchers.ts'
 import type { QueryRun } from './query-run.ts'
 import { runBounded } from './run-bounded.ts'
+import { scanBatch } from './scan-batch.ts'
 import { narrowView, type View } from './view.ts'
 
 /** A text of this many bytes and its place in a set, estimated. */
@@ -86,26 +86,17 @@ class ValueQueryRun {
   }
 
   async #scan({ scan, batch }: ValueJob): Promise<ValuesResult> {
-    const run = this.#run
-    const { stages, needed } = this.#query.selection
-    const bytes = batch.sizeBytes
-    await run.reserve(bytes)
-    const memory = run.buffers.lease()
-    try {
-      const { day, from, to } = scan
-      const parts = await readBatch(run, scan, batch, { columns: this.#columns(), memory })
-      const { label, maxValues, maxBytes } = this.#query
-      const task: ValueTask = { kind: 'values', label, maxValues, maxBytes }
-      const { nowNs } = run
-      const job: ScanJob = { kind: 'scan', key: this.#key, stages, needed, nowNs, day, from, to, parts, task }
-      const result = await run.runJob(job, isTiny(batch))
-      if (result.kind !== 'values') throw new TypeError(`a job for values answered ${result.kind}`)
-      countScan(run.stats, batch, result.counts)
-      return result
-    } finally {
-      run.release(bytes)
-      memory.release()
-    }
+    const { selection, label, maxValues, maxBytes } = this.#query
+    const result = await scanBatch(this.#run, scan, batch, {
+      key: this.#key,
+      stages: selection.stages,
+      needed: selection.needed,
+      task: { kind: 'values', label, maxValues, maxBytes },
+      columns: this.#columns(),
+      bytes: batch.sizeBytes,
+    })
+    if (result.kind !== 'values') throw new TypeError(`a job for values answered ${result.kind}`)
+    return result
   }
 
   #columns(): PageColumns {

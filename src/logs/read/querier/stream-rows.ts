@@ -11,13 +11,13 @@ import type { TimeRange } from '#/logs/model/day.ts'
 import type { Selection } from '#/logs/logql/planner/plan.ts'
 import { pipelineOf } from '#/logs/read/scan/pipeline-cache.ts'
 import { comparePlaces } from '#/logs/read/scan/row-place.ts'
-import type { RowPlace, RowsResult, ScanJob } from '#/logs/read/scan/scan-job.ts'
+import type { RowPlace, RowsResult } from '#/logs/read/scan/scan-job.ts'
 import type { Direction } from '#/logs/wire/query.ts'
-import { countScan } from './count-scan.ts'
-import { isTiny, prepareDay, readBatch, takeBatch, type DayScan, type PageBatch } from './day-scan.ts'
+import { prepareDay, takeBatch, type DayScan, type PageBatch } from './day-scan.ts'
 import { streamMatchers } from './label-matchers.ts'
 import type { QueryRun } from './query-run.ts'
 import { placeOf, RowRuns } from './row-runs.ts'
+import { heldBytes, scanBatch } from './scan-batch.ts'
 import type { SourcePage } from './source.ts'
 import type { FoundRow } from './top-rows.ts'
 import { narrowView, type View } from './view.ts'
@@ -126,7 +126,7 @@ class Pass {
         if (this.#running.size === 0) break
         const { job, result } = await Promise.race(this.#running.values())
         this.#running.delete(job)
-        this.#scannedBytes -= scannedBytes(job.batch)
+        this.#scannedBytes -= heldBytes(job.batch)
         await this.#accept(job, result)
         await this.#handOut(this.#frontier())
         if (taker.wanted() === 0) return undefined
@@ -148,7 +148,7 @@ class Pass {
       const most = { lineBytes: this.#targetBytes, readBytes: this.#maxBytes }
       const batch = takeBatch(this.#pages, this.#at, most)
       // a single page may be large, so that there is no room for another one
-      const bytes = scannedBytes(batch)
+      const bytes = heldBytes(batch)
       if (this.#running.size > 0 && this.#scannedBytes + bytes > run.shareBytes * SCANNED_SHARE) return
       this.#scannedBytes += bytes
       this.#at += batch.pages.length
@@ -180,32 +180,16 @@ class Pass {
   async #scan({ batch, limit, from, to }: Job): Promise<RowsResult> {
     const { run, query, scan } = this.#options
     const { selection, direction, byStream, first, key } = query
-    const bytes = scannedBytes(batch)
-    await run.reserve(bytes)
-    const memory = run.buffers.lease()
-    try {
-      const columns = { lengths: true, lines: true, meta: 'all' } as const
-      const parts = await readBatch(run, { ...scan, from, to }, batch, { columns, memory })
-      const job: ScanJob = {
-        kind: 'scan',
-        key,
-        stages: selection.stages,
-        needed: selection.needed,
-        nowNs: run.nowNs,
-        day: scan.day,
-        from,
-        to,
-        parts,
-        task: { kind: 'rows', limit, direction, byStream, first },
-      }
-      const result = await run.runJob(job, isTiny(batch))
-      if (result.kind !== 'rows') throw new TypeError(`a job for rows answered ${result.kind}`)
-      countScan(run.stats, batch, result.counts)
-      return result
-    } finally {
-      run.release(bytes)
-      memory.release()
-    }
+    const result = await scanBatch(run, { ...scan, from, to }, batch, {
+      key,
+      stages: selection.stages,
+      needed: selection.needed,
+      task: { kind: 'rows', limit, direction, byStream, first },
+      columns: { lengths: true, lines: true, meta: 'all' },
+      bytes: heldBytes(batch),
+    })
+    if (result.kind !== 'rows') throw new TypeError(`a job for rows answered ${result.kind}`)
+    return result
   }
 
   async #accept({ limit }: Job, result: RowsResult): Promise<void> {
@@ -261,9 +245,4 @@ class Pass {
   #bestTime({ minTime, maxTime }: SourcePage): number {
     return this.#sign > 0 ? Math.max(minTime, this.#from) : Math.min(maxTime, this.#to - 1)
   }
-}
-
-/** Compressed and decompressed; heads are memory of others. */
-function scannedBytes({ sizeBytes, lineBytes }: PageBatch): number {
-  return sizeBytes + (sizeBytes > 0 ? lineBytes : 0)
 }
