@@ -83,6 +83,16 @@ export class ByteReader {
     return value
   }
 
+  /** All bytes, for hot loops that read at positions which {@link skip} has checked. */
+  get view(): DataView {
+    return this.#view
+  }
+
+  /** Passes over `size` bytes; returns the position of the first. */
+  skip(size: number): number {
+    return this.#take(size)
+  }
+
   /** The next `size` bytes, in place. */
   bytes(size: number): Buffer {
     const start = this.#take(size)
@@ -109,6 +119,11 @@ export class ByteReader {
     this.#position = start + size
     return start
   }
+}
+
+/** The same memory, for loops that read more than a byte at a time. */
+export function asDataView(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 /** The same memory as a Buffer. */

@@ -24,3 +24,9 @@ export function formatByteSize(bytes: number): string {
   }
   return `${bytes}B`
 }
+
+/** For people: about three digits, in the largest unit that fits. */
+export function roundByteSize(bytes: number): string {
+  const unit = [2 ** 40, 2 ** 30, 2 ** 20, 2 ** 10].find((one) => bytes >= 10 * one) ?? 1
+  return formatByteSize(Math.round(bytes / unit) * unit)
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pureLiterals, requiredLiterals } from './re2-literals.ts'
+import { everyRequired, exactLiterals, pureLiterals, requiredLiterals } from './re2-literals.ts'
 import { parseRe2 } from './re2-parse.ts'
 
 const pure = (pattern: string): readonly string[] | undefined => pureLiterals(parseRe2(pattern).root)?.texts
@@ -43,4 +43,22 @@ test('texts of which every match contains one', () => {
 test('alternatives do not multiply beyond a limit', () => {
   assert.equal(required('[ab][ab][ab][ab][ab]')?.length, 16)
   assert.equal(pure('[ab][ab][ab][ab][ab]'), undefined)
+})
+
+test('sets of texts of which every match contains one each', () => {
+  const every = (pattern: string): readonly (readonly string[])[] =>
+    everyRequired(parseRe2(pattern).root).map(({ texts }) => texts)
+  assert.deepEqual(every('abc'), [['abc']])
+  assert.deepEqual(every('x=(?:ab.*cd)+y'), [['x='], ['ab'], ['cd'], ['y']])
+  assert.deepEqual(every('^foo$|bar.'), [['foo', 'bar']])
+  assert.deepEqual(every('a.*(?:bc)?.*d'), [['a'], ['d']])
+  assert.deepEqual(every('\\bfoo\\b'), [['foo']])
+  for (const pattern of ['a*', '', '.*', 'abc|.']) assert.deepEqual(every(pattern), [], pattern)
+})
+
+test('expressions that match a few texts as a whole', () => {
+  const exact = (pattern: string): readonly string[] | undefined => exactLiterals(parseRe2(pattern).root)?.texts
+  assert.deepEqual(exact('a|b[cd]'), ['a', 'bc', 'bd'])
+  assert.deepEqual(exact('(?:a)'), ['a'])
+  for (const pattern of ['.*a', 'a.*', '^a', 'a+', 'a?', '[a-z]']) assert.equal(exact(pattern), undefined, pattern)
 })

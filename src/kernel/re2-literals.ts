@@ -18,10 +18,44 @@ const MAX_CLASS_RUNES = 4
  */
 type Info = { readonly exact: Literals | undefined; readonly required: Literals | undefined }
 const nothing: Info = { exact: undefined, required: undefined }
+/** What stands before the first node. */
+const start: Literals = { texts: [''], fold: false }
 
 /** The texts that a search for the expression is equal to a search for; an empty text matches every line. */
 export function pureLiterals(root: Re2Node): Literals | undefined {
   return infoOf(trimAny(root)).exact
+}
+
+/** Sets of texts: each match contains one of each set. None of the texts is empty. */
+export function everyRequired(node: Re2Node): readonly Literals[] {
+  if (node.op === 'capture') return everyRequired(node.sub)
+  if (node.op === 'repeat' && node.min > 0) return everyRequired(node.sub)
+  if (node.op === 'concat') return requiredOfConcat(node)
+  return [requiredLiterals(node)].filter((one) => one !== undefined)
+}
+
+/** Neighbours that are exact count together, as in {@link concatInfo}. */
+function requiredOfConcat(node: Re2Node): readonly Literals[] {
+  const found: Literals[] = []
+  let run = start
+  for (const sub of childrenOf(node)) {
+    if (isAssertion(sub)) continue
+    const { exact } = infoOf(sub)
+    const longer = exact && multiply(run, exact)
+    if (longer) {
+      run = longer
+      continue
+    }
+    found.push(run)
+    if (exact === undefined) found.push(...everyRequired(sub))
+    run = exact ?? start
+  }
+  return [...found, run].filter((one) => shortest(one) > 0)
+}
+
+/** All texts that the expression as a whole matches; undefined when that is not known. */
+export function exactLiterals(root: Re2Node): Literals | undefined {
+  return infoOf(root).exact
 }
 
 /** The best texts of which each match contains one; none of them is empty. */
@@ -93,7 +127,6 @@ function union(sets: readonly (Literals | undefined)[]): Literals | undefined {
 
 /** Neighbours that are exact are multiplied out into longer texts; the best run is what the whole requires. */
 function concatInfo(node: Re2Node): Info {
-  const start: Literals = { texts: [''], fold: false }
   let run = start
   let isExact = true
   let required: Literals | undefined

@@ -37,6 +37,8 @@ export interface Disk {
   writeFile(path: string, data: Uint8Array, options: { readonly sync: boolean }): Promise<void>
   readFile(path: string): Promise<Buffer>
   rename(from: string, to: string): Promise<void>
+  /** Gives a file a second name; fails with EEXIST, and with EXDEV, EPERM, … where the volume cannot. */
+  link(from: string, to: string): Promise<void>
   /** Removes a file; no error when it is not there. */
   remove(path: string): Promise<void>
   truncate(path: string, sizeBytes: number): Promise<void>

@@ -120,12 +120,15 @@ describe('Authenticator', () => {
 
   it('checks the right password once, however many requests begin with it', async () => {
     const all = authenticator()
-    const startMs = performance.now()
+    const cpuMs = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1000
+    const before = process.cpuUsage()
     await admit(all, basic('grafana:hünter:2'), 'read', { remoteAddress: '10.0.0.2' })
-    const onceMs = performance.now() - startMs
+    const onceMs = cpuMs(process.cpuUsage(before))
     const others = authenticator()
-    const manyMs = performance.now()
+    const between = process.cpuUsage()
     await Promise.all(Array.from({ length: 100 }, () => admit(others, basic('grafana:hünter:2'))))
-    assert.ok(performance.now() - manyMs < 20 * onceMs + 100)
+    // of the whole process, its threads that check included
+    const manyMs = cpuMs(process.cpuUsage(between))
+    assert.ok(manyMs < 20 * onceMs + 500, `${manyMs} ms for all, ${onceMs} ms for one`)
   })
 })

@@ -58,4 +58,28 @@ describe('PasswordChecker', () => {
     assert.ok((await Promise.all(checks)).every((isRight) => !isRight))
     assert.equal(await checker.check('right', stored), true)
   })
+
+  it('never lets more run than may, whoever comes when one ends', async () => {
+    const { checker } = checkerAt(2)
+    const stored = await storedFor('right')
+    let [running, most, begun] = [0, 0, 0]
+    // both are read for the id first; then the salt and the length of the hash when a check begins to run, the hash when it has run
+    const watched = (): ScryptHash => {
+      const reads = { salt: 0, hash: 0 }
+      return new Proxy(stored, {
+        get: (target, name: keyof ScryptHash) => {
+          if (name === 'salt' && ++reads.salt === 2) most = Math.max(most, ++running)
+          if (name === 'hash' && ++reads.hash === 3) running--
+          return target[name]
+        },
+      })
+    }
+    const one = async (): Promise<void> => {
+      await checker.check(`guess ${begun++}`, watched())
+      // in the very step in which the next one gets its turn
+      if (begun < 60) await one()
+    }
+    await Promise.all(Array.from({ length: 6 }, one))
+    assert.equal(most, 2)
+  })
 })

@@ -64,16 +64,23 @@ export class PasswordChecker {
       })
       .finally(() => {
         this.#checks.delete(id)
-        this.#running--
-        this.#waiting.shift()?.()
+        this.#giveTurn()
       })
     this.#checks.set(id, check)
     return check
   }
 
+  /** Resolves when the check may run; it counts as running from then on. */
   async #turn(): Promise<void> {
-    if (this.#running >= this.#maxRunning) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    this.#running++
+    if (this.#running < this.#maxRunning) this.#running++
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** To the one that waits longest, which takes the place at once: nobody can come in between. */
+  #giveTurn(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#running--
+    else next()
   }
 
   #remember(id: string): void {

@@ -165,6 +165,11 @@ type Area = { readonly name: string; readonly doc: string; readonly paths: RegEx
 /** What belongs together, in the order of the reference. */
 export const areas: readonly Area[] = [
   { name: 'Push', doc: 'Taking logs in.', paths: /^\/(loki\/api\/v1\/push|api\/prom\/push|otlp\/)/ },
+  {
+    name: 'Rules',
+    doc: 'Alerting and recording rules, and the alerts.',
+    paths: /^\/(loki\/api\/v1\/rules|prometheus\/)/,
+  },
   { name: 'Loki', doc: 'Reading, as clients of Loki do.', paths: /^\/(loki\/|config\/tenant\/)/ },
   { name: 'Loki, first API', doc: 'The paths of old clients.', paths: /^\/api\/prom\// },
   { name: 'Edda', doc: 'What only Edda has.', paths: /^\/edda\// },

@@ -23,9 +23,9 @@ const defaults: HttpServerOptions = {
   pathPrefix: '',
   tenantRules: { isAuthEnabled: false, noAuthTenant: 'fake', isMultiTenantAllowed: true },
   maxBodyBytes: 1000,
-  readTimeoutMs: 5000,
-  writeTimeoutMs: 5000,
-  idleTimeoutMs: 5000,
+  readTimeoutMs: 60_000,
+  writeTimeoutMs: 60_000,
+  idleTimeoutMs: 60_000,
   maxConnections: 0,
   compressResponses: true,
   logRequestsAtInfo: false,
@@ -210,11 +210,12 @@ describe('WebSockets', () => {
     const sending = (async () => {
       for (; !socket.closed.aborted; sent++) await socket.send('x'.repeat(1024 * 1024))
     })()
-    await clock.sleep(700)
-    const before = sent
-    await clock.sleep(300)
-    assert.equal(sent, before, 'a send waits')
-    assert.ok(before < 50, `${before} MB fit into the buffers of the system`)
+    // a send waits, as the client reads nothing
+    for (let [same, last] = [0, -1]; same < 30; same = sent === last && sent > 0 ? same + 1 : 0) {
+      last = sent
+      await clock.sleep(10)
+    }
+    assert.ok(sent < 50, `${sent} MB fit into the buffers of the system`)
     await until(() => server.activeRequests === 0)
     await sending
     client.terminate()
@@ -227,10 +228,10 @@ describe('WebSockets', () => {
     await Promise.all([opened(reader), opened(deaf)])
     ;(deaf as unknown as { _socket: NetSocket })._socket.pause()
     const startMs = clock.monotonicMs()
-    const drained = server.drain(20_000)
+    const drained = server.drain(120_000)
     assert.deepEqual(await closed(reader), [1001, 'server is stopping'])
     await drained
-    assert.ok(clock.monotonicMs() - startMs < 5000)
+    assert.ok(clock.monotonicMs() - startMs < 60_000)
     assert.ok(seen.every(({ socket }) => socket.closed.aborted))
     deaf.terminate()
   })

@@ -23,7 +23,7 @@ export class SharedBuffers {
   constructor({ budget, maxIdleBytes }: { readonly budget: MemoryBudget; readonly maxIdleBytes: number }) {
     this.#maxIdleBytes = maxIdleBytes
     this.#reserved = budget.reserve('idle page buffers')
-    budget.onPressure(() => this.#dropTo(0))
+    budget.onShortage((missingBytes) => this.#dropTo(Math.max(0, this.#reserved.bytes - missingBytes)))
   }
 
   get idleBytes(): number {
@@ -52,7 +52,7 @@ export class SharedBuffers {
     const { byteLength } = memory
     if (byteLength > this.#maxIdleBytes) return dropShared(byteLength)
     this.#dropTo(this.#maxIdleBytes - byteLength)
-    if (this.#reserved.grow(byteLength)) this.#idle.push(memory)
+    if (this.#reserved.growIfFree(byteLength)) this.#idle.push(memory)
     else dropShared(byteLength)
   }
 

@@ -58,6 +58,28 @@ export function objectStoreConformance(
       assert.equal(Buffer.from(shared.buffer).toString('latin1'), '\u00006789\u0000')
     })
 
+    it('reads several ranges of an object, in any order, overlapping or empty', async () => {
+      const store = await open()
+      await store.put('k', bytes('0123456789'))
+      const shared = new Uint8Array(new SharedArrayBuffer(16))
+      await store.readRanges('k', [
+        { offset: 7, target: shared.subarray(0, 3) },
+        { offset: 0, target: shared.subarray(3, 8) },
+        { offset: 3, target: shared.subarray(8, 8) },
+        ...Array.from({ length: 8 }, (_, i) => ({ offset: i, target: shared.subarray(8 + i, 9 + i) })),
+      ])
+      assert.equal(Buffer.from(shared).toString(), '7890123401234567')
+      await store.readRanges('k', [])
+      await assert.rejects(
+        store.readRanges('k', [
+          { offset: 0, target: new Uint8Array(1) },
+          { offset: 9, target: new Uint8Array(2) },
+        ]),
+        { code: 'bad_request' },
+      )
+      await assert.rejects(store.readRanges('missing', [{ offset: 0, target: shared }]), { code: 'not_found' })
+    })
+
     it('refuses ranges that are not inside', async () => {
       const store = await open()
       await store.put('k', bytes('0123456789'))

@@ -2,11 +2,12 @@
 import { BadRequest, NotFound, throwIfAborted } from '#/kernel/errors.ts'
 import type { Clock } from '#/kernel/world.ts'
 import { checkKey, compareKeys, splitPrefix } from './key.ts'
-import type { ListOptions, ObjectHead, ObjectStore } from './objstore.ts'
+import type { ListOptions, ObjectHead, ObjectStore, RangeRead } from './objstore.ts'
 
 type Stored = { readonly data: Buffer; readonly modifiedMs: number }
 
 export class MemoryStore implements ObjectStore {
+  readonly nearBytes = 16 * 1024
   readonly #clock: Clock
   readonly #objects = new Map<string, Stored>()
 
@@ -24,6 +25,10 @@ export class MemoryStore implements ObjectStore {
     const { data } = this.#find(key, signal)
     checkRange(key, data.length, offset, target.byteLength)
     target.set(data.subarray(offset, offset + target.byteLength))
+  }
+
+  async readRanges(key: string, ranges: readonly RangeRead[], signal?: AbortSignal): Promise<void> {
+    for (const { offset, target } of ranges) await this.readInto(key, offset, target, signal)
   }
 
   async get(key: string, signal?: AbortSignal): Promise<Buffer> {

@@ -1,6 +1,6 @@
 /** Wraps a store and reports every operation: its name, duration, bytes and outcome. */
 import type { Clock } from '#/kernel/world.ts'
-import type { ListOptions, ObjectHead, ObjectStore } from './objstore.ts'
+import type { ListOptions, ObjectHead, ObjectStore, RangeRead } from './objstore.ts'
 
 export type StoreOperation = 'put' | 'read' | 'get' | 'head' | 'list' | 'delete'
 
@@ -10,12 +10,14 @@ export type StoreObserver = {
 }
 
 export class MeteredStore implements ObjectStore {
+  readonly nearBytes: number
   readonly #store: ObjectStore
   readonly #observer: StoreObserver
   readonly #clock: Clock
 
   constructor(store: ObjectStore, observer: StoreObserver, clock: Clock) {
     this.#store = store
+    this.nearBytes = store.nearBytes
     this.#observer = observer
     this.#clock = clock
   }
@@ -27,6 +29,11 @@ export class MeteredStore implements ObjectStore {
 
   readInto(key: string, offset: number, target: Uint8Array, signal?: AbortSignal): Promise<void> {
     return this.#measure('read', () => this.#store.readInto(key, offset, target, signal), target.byteLength)
+  }
+
+  readRanges(key: string, ranges: readonly RangeRead[], signal?: AbortSignal): Promise<void> {
+    const sizeBytes = ranges.reduce((sum, { target }) => sum + target.byteLength, 0)
+    return this.#measure('read', () => this.#store.readRanges(key, ranges, signal), sizeBytes)
   }
 
   get(key: string, signal?: AbortSignal): Promise<Buffer> {

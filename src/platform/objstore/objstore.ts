@@ -4,6 +4,8 @@
  * `conformance.ts`.
  */
 export interface ObjectStore {
+  /** A request costs about as much as reading so many bytes more: ranges that are nearer are better read as one. */
+  readonly nearBytes: number
   /** Writes an object, over an old one if there is one. @throws Unavailable when the store cannot take it (`cause` tells). */
   put(key: string, data: readonly Uint8Array[], signal?: AbortSignal): Promise<void>
   /**
@@ -11,6 +13,8 @@ export interface ObjectStore {
    * the object.
    */
   readInto(key: string, offset: number, target: Uint8Array, signal?: AbortSignal): Promise<void>
+  /** As {@link readInto}, several ranges of one object. */
+  readRanges(key: string, ranges: readonly RangeRead[], signal?: AbortSignal): Promise<void>
   /** The whole object. @throws NotFound. */
   get(key: string, signal?: AbortSignal): Promise<Buffer>
   /** Undefined when there is no such object. */
@@ -25,5 +29,7 @@ export interface ObjectStore {
   delete(key: string, signal?: AbortSignal): Promise<void>
 }
 
+/** Bytes from `offset` on, as many as `target` has room for. */
+export type RangeRead = { readonly offset: number; readonly target: Uint8Array }
 export type ObjectHead = { readonly key: string; readonly sizeBytes: number; readonly modifiedMs: number }
 export type ListOptions = { readonly prefix: string; readonly startAfter?: string }

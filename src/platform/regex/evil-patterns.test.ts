@@ -7,11 +7,11 @@ import { enableLinearRegex } from './linear.ts'
 
 enableLinearRegex()
 
-/** A backtracking engine needs years for each of them. */
-const MAX_MS = 1000
+/** CPU time of the thread. They take 50 ms at most; a backtracking engine needs years for each of them. */
+const MAX_MS = 2000
 
 test('no pattern can hang the main thread', () => {
-  const { pattern, ms } = slowestEvil(() => performance.now())
+  const { pattern, ms } = slowestEvil()
   assert.ok(ms < MAX_MS, `${pattern} took ${ms} ms`)
 })
 

@@ -26,6 +26,12 @@ export const requestSeconds: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1,
 /** Scraped values of a counter that is kept elsewhere in a plain number. */
 type CollectedOptions = MetricOptions<never> & { readonly value: () => number }
 
+/** Counters must never fall. */
+type LabelledOptions<L extends string> = MetricOptions<L> & {
+  readonly kind: 'counter' | 'gauge'
+  readonly values: () => Iterable<readonly [labels: Record<L, string>, value: number]>
+}
+
 export class Metrics {
   readonly #registry = new Registry()
 
@@ -48,6 +54,29 @@ export class Metrics {
       collect() {
         this.reset()
         this.inc(value())
+      },
+    })
+  }
+
+  /** A metric whose values are read at every scrape, label by label. */
+  collected<L extends string>({ kind, name, help, labels = [], values }: LabelledOptions<L>): void {
+    this.#checkNew(name)
+    const options = { name, help, labelNames: [...labels], registers: [this.#registry] }
+    if (kind === 'counter') {
+      void new Counter<L>({
+        ...options,
+        collect() {
+          this.reset()
+          for (const [of, value] of values()) this.inc(of, value)
+        },
+      })
+      return
+    }
+    void new Gauge<L>({
+      ...options,
+      collect() {
+        this.reset()
+        for (const [of, value] of values()) this.set(of, value)
       },
     })
   }

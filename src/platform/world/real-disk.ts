@@ -1,6 +1,18 @@
 /** `Disk` on node:fs. Errors are Node's own. */
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, statfs, truncate } from 'node:fs/promises'
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  statfs,
+  truncate,
+} from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 import type { AppendFile, DirEntry, Disk, FileStat, ReadFile } from '#/kernel/world.ts'
@@ -29,6 +41,7 @@ export const realDisk: Disk = {
   },
   readFile: (path) => readFile(path),
   rename: (from, to) => rename(from, to),
+  link: (from, to) => link(from, to),
   remove: (path) => rm(path, { force: true }),
   truncate: (path, sizeBytes) => truncate(path, sizeBytes),
   makeDir: async (path) => void (await mkdir(path, { recursive: true })),
