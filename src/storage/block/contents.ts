@@ -45,6 +45,8 @@ export type StreamRuns = {
   readonly rowCount: Uint32Array
   /** Raw bytes of the rows, whatever the writer counts. */
   readonly rawBytes: Uint32Array
+  /** The part of the raw bytes that a metric query counts, those of lines; undefined when the block does not tell. */
+  readonly lineBytes?: Uint32Array | undefined
   readonly minTime: Float64Array
   readonly maxTime: Float64Array
 }

@@ -34,7 +34,10 @@ export function parseStoredMeta(value: unknown): StoredMeta | string {
   if (replaces === undefined) return { tenant, day: fields['day'] as number, ...counts, source }
   if (!Array.isArray(replaces) || !replaces.every((key) => typeof key === 'string'))
     return 'replaces is not a list of keys'
-  return { tenant, day: fields['day'] as number, ...counts, source, replaces }
+  const covers = fields['covers'] === undefined ? undefined : asRecord(fields['covers'])
+  if (fields['covers'] !== undefined && !isCounts(covers)) return 'covers are not sequence numbers by ingester'
+  const merged = { tenant, day: fields['day'] as number, ...counts, source, replaces }
+  return covers === undefined ? merged : { ...merged, covers: covers as Readonly<Record<string, number>> }
 }
 
 const countFields = ['level', 'minTime', 'maxTime', 'rowCount', 'streamCount', 'pageCount', 'rawBytes'] as const
@@ -53,6 +56,10 @@ export function asRecord(value: unknown): Readonly<Record<string, unknown>> | un
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Readonly<Record<string, unknown>>)
     : undefined
+}
+
+function isCounts(value: Readonly<Record<string, unknown>> | undefined): boolean {
+  return value !== undefined && Object.values(value).every(isCount)
 }
 
 function isCount(value: unknown): value is number {

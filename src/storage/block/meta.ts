@@ -27,4 +27,9 @@ export type BlockMeta = {
    * there and live, the merge was not completed and this block does not count.
    */
   readonly replaces?: readonly string[]
+  /**
+   * Of a merged block, in place of `source`: by ingester, the last WAL record of which rows were in the blocks that it and its siblings
+   * replace, or in those that these replaced.
+   */
+  readonly covers?: Readonly<Record<string, number>>
 }

@@ -270,6 +270,44 @@ test('a merge that did not get to its end does not count, and one that did count
   assert.deepEqual(keysOf(await open(store)), [out.key], 'inputs go only after the merge was completed')
 })
 
+test('what is announced does not count after a crash, whatever becomes of its inputs; a completed merge takes it out again', async () => {
+  const store = new MemoryStore(clock)
+  const catalog = await Catalog.open({ store, logger: silentLogger })
+  const ins = [await putBlock(store, { n: 1 }), await putBlock(store, { n: 2 })]
+  for (const meta of ins) await catalog.publish(meta, () => {})
+  const replaces = ins.map(({ key }) => key)
+  const source = undefined
+  const failed = await putBlock(store, { n: 3, level: 1, replaces, source, covers: { one: 2 } })
+  const out = await putBlock(store, { n: 4, level: 1, replaces, source, covers: { one: 2 } })
+  await catalog.bury('t', DAY, [failed.key, out.key])
+  assert.equal(catalog.list('t', DAY, DAY).length, 2)
+  await catalog.replace(ins, [out])
+  for (const { key } of ins) await store.delete(key)
+  const next = await Catalog.open({ store, logger: silentLogger })
+  assert.deepEqual(next.list('t', DAY, DAY), [out])
+  assert.deepEqual([...next.dayState('t', DAY)!.tombstones], [failed.key])
+  assert.equal(next.flushedSequence('one', 't', DAY), 2)
+  next.forget('t', DAY, [failed.key])
+  assert.equal(next.dayState('t', DAY)!.tombstones.size, 0)
+  await assert.rejects(next.replace(ins, []), Unavailable)
+})
+
+test('merges of merged blocks are told apart without a day file: all outputs of one count, or none', async () => {
+  const store = new MemoryStore(clock)
+  const a = await putBlock(store, { n: 50 })
+  const middle = await putBlock(store, { n: 60, level: 1, replaces: ['gone'], source: undefined })
+  const replaces = [a.key, middle.key]
+  // by name the outputs stand before and behind their input; by ULID behind it
+  const early = await putBlock(store, { n: 61, level: 2, replaces, source: undefined, minTime: 0 })
+  const late = await putBlock(store, { n: 62, level: 2, replaces, source: undefined })
+  const catalog = await Catalog.open({ store, logger: silentLogger })
+  assert.deepEqual(new Set(catalog.list('t', DAY, DAY)), new Set([a, middle]), 'not completed')
+  await store.delete(a.key)
+  await store.delete(DAY_FILE)
+  const again = await Catalog.open({ store, logger: silentLogger })
+  assert.deepEqual(new Set(again.list('t', DAY, DAY)), new Set([early, late]), 'completed')
+})
+
 test('a start goes on when it cannot write a day file', async () => {
   const store = new TestStore()
   const meta = await putBlock(store, { n: 1 })

@@ -12,6 +12,7 @@ import { flushedBy, loadDay } from './load-day.ts'
 import type { DamagedBlock, DayObjects } from './load-day.ts'
 import { assert } from '#/kernel/assert.ts'
 import { eachConcurrently } from '#/kernel/each-concurrently.ts'
+import { Unavailable } from '#/kernel/errors.ts'
 import type { ObjectHead, ObjectStore } from '#/platform/objstore/objstore.ts'
 import type { Logger } from '#/platform/telemetry/logger.ts'
 import { dayPrefix, parseKeyDay } from '#/storage/block/block-key.ts'
@@ -74,6 +75,18 @@ export class Catalog {
     return wanted.flatMap((day) => sortedBlocks(days.get(day)!))
   }
 
+  /** What is known of a day; its values are never changed. */
+  dayState(tenant: string, day: number): DayState | undefined {
+    return this.#tenants.get(tenant)?.get(day)?.state
+  }
+
+  /** All days as they are at this moment: a consistent view of everything, as the values are never changed. */
+  days(): readonly { readonly tenant: string; readonly day: number; readonly state: DayState }[] {
+    return [...this.#tenants].flatMap(([tenant, days]) =>
+      Array.from(days, ([day, { state }]) => ({ tenant, day, state })),
+    )
+  }
+
   /** Blocks that could not be opened at start. */
   damaged(): readonly DamagedBlock[] {
     return this.#damaged
@@ -99,6 +112,7 @@ export class Catalog {
   /**
    * Completes a merge: from one instant to the next, `outs`, whose objects have been written and whose `replaces` names the
    * inputs, stand for `ins`. All are of one tenant and day. The objects of the inputs may be deleted afterwards.
+   * @throws Unavailable when an input does not count any more; nothing has changed then.
    */
   async replace(
     ins: readonly BlockMeta[],
@@ -112,6 +126,48 @@ export class Catalog {
       assert(meta.tenant === tenant && meta.day === day, `block ${meta.key} is of tenant ${tenant} and day ${day}`)
     }
     await this.#change(tenant, day, (state) => withBlocks(state, ins, outs), onVisible)
+  }
+
+  /**
+   * Objects with these keys, blocks that are about to be written, do not count unless `replace` names them as outputs: after a crash
+   * they are found buried.
+   */
+  async bury(tenant: string, day: number, keys: readonly string[]): Promise<void> {
+    const next = (state: DayState): DayState => ({ ...state, tombstones: new Set([...state.tombstones, ...keys]) })
+    await this.#change(tenant, day, next, () => {})
+  }
+
+  /** Buried objects that have been deleted. The day file forgets them when it is next written; a start does not miss them. */
+  forget(tenant: string, day: number, keys: readonly string[]): void {
+    const entry = this.#dayOf(tenant, day)
+    const tombstones = new Set(entry.state.tombstones)
+    for (const key of keys) tombstones.delete(key)
+    entry.state = { ...entry.state, tombstones }
+  }
+
+  /**
+   * Takes blocks out that are not needed any more: from one instant to the next they do not count, and a start does not find them
+   * again. All are of one tenant and day. Their objects may be deleted afterwards. @throws as {@link replace}.
+   */
+  async remove(blocks: readonly BlockMeta[], onVisible: () => void = () => {}): Promise<void> {
+    await this.replace(blocks, [], onVisible)
+  }
+
+  /**
+   * Forgets a day of which nothing is left, neither blocks nor objects to delete, and with it what was flushed of it. The caller has seen
+   * to it that no write-ahead log has records of that day: a start would replay them.
+   */
+  async clearDay(tenant: string, day: number): Promise<void> {
+    const entry = this.#tenants.get(tenant)?.get(day)
+    if (entry === undefined) return
+    const turn = entry.writing.then(async () => {
+      if (entry.state.blocks.size > 0 || entry.state.tombstones.size > 0 || entry.state.flushed.size === 0) return
+      await this.#store.delete(dayPrefix(tenant, SIGNAL, day) + DAY_FILE_NAME)
+      entry.state = emptyDay
+      entry.sorted = undefined
+    })
+    entry.writing = turn.catch(() => undefined)
+    await turn
   }
 
   /** Writes the day file as `next` makes it, then lets it be the state. One at a time per day. */
@@ -183,10 +239,13 @@ function withBlocks(state: DayState, ins: readonly BlockMeta[], outs: readonly B
   const blocks = new Map(state.blocks)
   const tombstones = new Set(state.tombstones)
   for (const meta of ins) {
-    assert(blocks.delete(meta.key), `block ${meta.key} exists`)
+    if (!blocks.delete(meta.key)) throw new Unavailable(`block ${meta.key} is not there any more`)
     tombstones.add(meta.key)
   }
-  for (const meta of outs) blocks.set(meta.key, meta)
+  for (const meta of outs) {
+    blocks.set(meta.key, meta)
+    tombstones.delete(meta.key)
+  }
   return { blocks, tombstones, flushed: flushedBy(state.flushed, outs) }
 }
 

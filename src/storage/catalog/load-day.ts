@@ -59,12 +59,14 @@ export async function loadDay(found: DayObjects, store: ObjectStore, logger: Log
   return { state: { blocks, tombstones, flushed: flushedBy(known.flushed, blocks.values()) }, damaged, isStale }
 }
 
-/** Greatest sequence numbers: those known, raised by the sources of `blocks`. */
+/** Greatest sequence numbers: those known, raised by what `blocks` were made of. */
 export function flushedBy(known: ReadonlyMap<string, number>, blocks: Iterable<BlockMeta>): Map<string, number> {
   const flushed = new Map(known)
-  for (const { source } of blocks) {
-    if (source === undefined) continue
-    flushed.set(source.ingester, Math.max(flushed.get(source.ingester) ?? 0, source.toSequence))
+  const raise = (ingester: string, sequence: number): void =>
+    void flushed.set(ingester, Math.max(flushed.get(ingester) ?? 0, sequence))
+  for (const { source, covers = {} } of blocks) {
+    if (source !== undefined) raise(source.ingester, source.toSequence)
+    for (const [ingester, sequence] of Object.entries(covers)) raise(ingester, sequence)
   }
   return flushed
 }
@@ -113,7 +115,9 @@ function adopt(
   for (const meta of metas) {
     if (meta.replaces === undefined) blocks.set(meta.key, meta)
   }
-  for (const meta of metas) {
+  // inputs are older than outputs, so that all outputs of a merge see the same inputs
+  const merged = metas.filter(({ replaces }) => replaces !== undefined).sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1))
+  for (const meta of merged) {
     if (meta.replaces === undefined) continue
     if (meta.replaces.length > 0 && meta.replaces.every((key) => blocks.has(key))) {
       tombstones.add(meta.key)
@@ -125,4 +129,9 @@ function adopt(
   for (const { replaces = [] } of blocks.values()) {
     for (const key of replaces) if (blocks.delete(key)) tombstones.add(key)
   }
+}
+
+/** The end of a key, which grows with time. */
+function idOf({ key }: BlockMeta): string {
+  return key.slice(key.lastIndexOf('-'))
 }

@@ -5,6 +5,8 @@
 import type { ByteWriter } from '#/kernel/byte-writer.ts'
 
 const WORD_BITS = 32
+/** A value of so many bits lies in the four bytes from the one in which it begins. */
+const MAX_LOAD_BITS = 25
 
 export function packedBytes(count: number, width: number): number {
   return Math.ceil((count * width) / WORD_BITS) * 4
@@ -34,36 +36,77 @@ export function packBits(values: Uint32Array, count: number, width: number, out:
   if (used > 0) putWord(bytes, at, word)
 }
 
+type UnpackRange = { readonly at: number; readonly count: number }
+/** Packed values from `start` of a view, each to be increased by `least`. */
+type Packed = { readonly start: number; readonly width: number; readonly least: number }
+
 /** Reads `count` values into `target` from `at`. `bytes` has {@link packedBytes} bytes. */
-export function unpackBits(
-  bytes: Uint8Array,
-  width: number,
-  target: Uint32Array,
-  range: { readonly at: number; readonly count: number },
-): void {
-  const { at, count } = range
+export function unpackBits(bytes: Uint8Array, width: number, target: Uint32Array, range: UnpackRange): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  unpackFrom(view, { start: 0, width, least: 0 }, target, range)
+}
+
+/**
+ * As {@link unpackBits}, from the middle of a view. Sums with `least` are taken modulo 2^32: whoever packed the values saw to it
+ * that they fit.
+ */
+export function unpackFrom(view: DataView, packed: Packed, target: Uint32Array, { at, count }: UnpackRange): void {
+  const { start, width } = packed
+  const least = packed.least | 0
   if (width === 0) {
-    target.fill(0, at, at + count)
-    return
+    target.fill(packed.least, at, at + count)
+  } else if (width === WORD_BITS) {
+    for (let i = 0; i < count; i++) target[at + i] = (view.getInt32(start + i * 4, true) + least) | 0
+  } else {
+    // loads of four bytes may reach beyond these values, but not beyond the view
+    const loads = width <= MAX_LOAD_BITS ? Math.max(0, Math.floor(((view.byteLength - start - 4) * 8) / width)) : 0
+    const blocks = Math.min(count, loads) >>> 3
+    if (blocks > 0) unpackBlocks(view, packed, target, { at, count: blocks * 8 })
+    unpackWords(view, packed, target, { at, count, done: blocks * 8 })
   }
-  const mask = width === WORD_BITS ? -1 : (1 << width) - 1
-  let position = 0
-  let word = 0
-  let held = 0
-  for (let i = at; i < at + count; i++) {
-    if (held >= width) {
-      target[i] = word & mask
-      word = width === WORD_BITS ? 0 : word >>> width
-      held -= width
-      continue
-    }
-    const next =
-      bytes[position]! | (bytes[position + 1]! << 8) | (bytes[position + 2]! << 16) | (bytes[position + 3]! << 24)
-    position += 4
-    target[i] = (held === 0 ? next : word | (next << held)) & mask
-    const taken = width - held
-    word = taken === WORD_BITS ? 0 : next >>> taken
-    held = WORD_BITS - taken
+}
+
+/** Eight values take `width` whole bytes, so their places in these bytes are the same in each block of eight. */
+function unpackBlocks(
+  view: DataView,
+  { start, width, least: leastNumber }: Packed,
+  target: Uint32Array,
+  { at, count }: UnpackRange,
+): void {
+  const mask = (1 << width) - 1
+  const least = leastNumber | 0
+  const [byte1, byte2, byte3] = [width >>> 3, (2 * width) >>> 3, (3 * width) >>> 3]
+  const [byte4, byte5, byte6, byte7] = [width >>> 1, (5 * width) >>> 3, (6 * width) >>> 3, (7 * width) >>> 3]
+  const [bit1, bit2, bit3] = [width & 7, (2 * width) & 7, (3 * width) & 7]
+  const [bit4, bit5, bit6, bit7] = [(4 * width) & 7, (5 * width) & 7, (6 * width) & 7, (7 * width) & 7]
+  const end = at + count
+  for (let i = at, byte = start; i < end; i += 8, byte += width) {
+    target[i] = ((view.getInt32(byte, true) & mask) + least) | 0
+    target[i + 1] = (((view.getInt32(byte + byte1, true) >>> bit1) & mask) + least) | 0
+    target[i + 2] = (((view.getInt32(byte + byte2, true) >>> bit2) & mask) + least) | 0
+    target[i + 3] = (((view.getInt32(byte + byte3, true) >>> bit3) & mask) + least) | 0
+    target[i + 4] = (((view.getInt32(byte + byte4, true) >>> bit4) & mask) + least) | 0
+    target[i + 5] = (((view.getInt32(byte + byte5, true) >>> bit5) & mask) + least) | 0
+    target[i + 6] = (((view.getInt32(byte + byte6, true) >>> bit6) & mask) + least) | 0
+    target[i + 7] = (((view.getInt32(byte + byte7, true) >>> bit7) & mask) + least) | 0
+  }
+}
+
+/** Value by value, from the one at `done`; each lies in one word or two. */
+function unpackWords(
+  view: DataView,
+  { start, width, least: leastNumber }: Packed,
+  target: Uint32Array,
+  { at, count, done }: UnpackRange & { readonly done: number },
+): void {
+  const mask = (1 << width) - 1
+  const least = leastNumber | 0
+  for (let i = done, bit = done * width; i < count; i++, bit += width) {
+    const word = start + (bit >>> 5) * 4
+    const shift = bit & 31
+    let value = view.getInt32(word, true) >>> shift
+    if (shift + width > WORD_BITS) value |= view.getInt32(word + 4, true) << (WORD_BITS - shift)
+    target[at + i] = ((value & mask) + least) | 0
   }
 }
 

@@ -10,7 +10,7 @@ import { sealF64, sealRunsU32, sealU32, unsealBytes, unsealF64, unsealU32 } from
 import { decodePackedU32, encodePackedU32 } from './packed-u32.ts'
 import { sealColumn, unsealColumn } from './sealed.ts'
 import { decodeTextColumn, encodeTextColumn } from './text-column.ts'
-import type { TextRanges } from './text-values.ts'
+import type { TextColumn, TextRanges } from './text-values.ts'
 import { ByteReader } from '#/kernel/byte-reader.ts'
 import { ByteWriter } from '#/kernel/byte-writer.ts'
 import { Corruption } from '#/kernel/errors.ts'
@@ -178,7 +178,15 @@ const valuesArbitrary = fc.oneof(
   fc.array(fc.option(fc.integer().map(String), { nil: undefined }), { maxLength: 300 }),
   fc.array(integerText, { maxLength: 300 }),
   fc.array(fc.option(fc.uuid(), { nil: undefined, freq: 100 }), { minLength: 100, maxLength: 300 }),
+  fc.array(fc.option(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(hexText), { nil: undefined, freq: 9 }), {
+    minLength: 100,
+    maxLength: 300,
+  }),
 )
+
+function hexText(value: bigint): string {
+  return value.toString(16).padStart(16, '0')
+}
 
 function checkTexts(values: readonly (string | undefined)[], encoding?: string): void {
   const { column, constant, range } = encodeTextColumn(rangesOf(values))
@@ -191,12 +199,27 @@ function checkTexts(values: readonly (string | undefined)[], encoding?: string):
     if (constant !== undefined) assert.equal(value, constant)
     if (range !== undefined) assert.ok(Number(value) >= range.min && Number(value) <= range.max)
   }
+  if (decoded.constant === undefined && decoded.dictionary === undefined) checkBytes(decoded, values)
   if (decoded.dictionary === undefined) return
   const { codes, values: distinct } = decoded.dictionary
   assert.deepEqual(
     Array.from(codes, (code) => (code === 0 ? undefined : distinct[code - 1])),
     values,
   )
+}
+
+/** The same values as bytes, and found by their bytes. */
+function checkBytes(decoded: TextColumn, values: readonly (string | undefined)[]): void {
+  const { rowCount, count, source, rows, starts, ends } = decoded.ranges!
+  assert.equal(rowCount, values.length)
+  const found = new Array<string | undefined>(rowCount).fill(undefined)
+  for (let i = 0; i < count; i++) found[rows[i]!] = source.toString('utf8', starts[i], ends[i])
+  assert.deepEqual(found, values)
+  for (const wanted of new Set([values[0], values.at(-1), values[values.length >> 1], '', '0', 'no such', '00ff'])) {
+    if (wanted === undefined) continue
+    const expected = [...values.keys()].filter((row) => values[row] === wanted)
+    assert.deepEqual([...decoded.rowsWith!(Buffer.from(wanted))], expected, wanted)
+  }
 }
 
 test('texts come back as they were, absent ones absent', () => {
@@ -239,6 +262,38 @@ test('each kind of values gets the encoding that was made for it', () => {
     rows.map((row) => (row === 1999 ? String(row) : undefined)),
     'sparse-text',
   )
+})
+
+test('identifiers take half of their digits, and those that only look like them keep their bytes', () => {
+  const ids = Array.from({ length: 300 }, (_, i) => hexText((BigInt(i + 1) * 0x9e37_79b9_7f4a_7c15n) % 2n ** 64n))
+  checkTexts(ids, 'hex-text')
+  checkTexts([undefined, ...ids, undefined], 'hex-text')
+  assert.ok(encodeTextColumn(rangesOf(ids)).column.bytes.length <= 300 * 8 + 2)
+  const uuids = ids.map(
+    (id, i) => `${id.slice(0, 8)}-${id.slice(8, 12)}-4${id.slice(13)}-8000-${id.slice(0, 11)}${i % 10}`,
+  )
+  checkTexts(uuids, 'hex-text')
+  checkTexts(
+    uuids.flatMap((uuid) => [uuid, undefined]),
+    'hex-text',
+  )
+  for (const odd of [
+    '',
+    'a',
+    'ABCDEF0123456789',
+    'abcdef012345678g',
+    '0123456789abcde',
+    '0123456789abcdef0',
+    '0123456789abcde-',
+  ]) {
+    for (const at of [0, 150, 300]) checkTexts(ids.toSpliced(at, 0, odd), 'plain-text')
+  }
+  for (const odd of [
+    '9e3779b9-7f4a-4c15-8000-9e3779b97f4',
+    '9e3779b9-7f4a-4c15-80009-e3779b97f4a',
+    '9e3779b97f4a4c1580009e3779b97f4a',
+  ])
+    checkTexts(uuids.toSpliced(9, 0, odd), 'plain-text')
 })
 
 test('texts that only look like numbers keep their bytes', () => {

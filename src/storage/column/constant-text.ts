@@ -13,6 +13,7 @@ export function decodeConstantText(reader: ByteReader, rowCount: number): TextCo
   const presence = decodePresence(reader, rowCount)
   const value = reader.bytes(reader.remaining).toString()
   return {
+    constant: presence === undefined ? value : undefined,
     valueOf: (row) => (isPresent(presence, row) ? value : undefined),
     get dictionary() {
       const codes = new Uint32Array(rowCount)

@@ -8,7 +8,7 @@
  * The packed number is difference - least. A step back, as between the runs of two streams, would widen its whole group; it
  * becomes an exception instead where that is smaller, and packs as 0.
  */
-import { bitWidth, packBits, packedBytes, unpackBits } from './bit-pack.ts'
+import { bitWidth, packBits, packedBytes, unpackFrom } from './bit-pack.ts'
 import type { ByteReader } from '#/kernel/byte-reader.ts'
 import type { ByteWriter } from '#/kernel/byte-writer.ts'
 
@@ -25,6 +25,8 @@ const POWERS = [9, 6, 3] as const
 const differences = new Float64Array(GROUP)
 const low = new Uint32Array(GROUP)
 const high = new Uint32Array(GROUP)
+/** The value decoded last, before scaling: a typed array keeps it a float64 where a variable might become a boxed number. */
+const current = new Float64Array(1)
 
 export function encodeDeltaF64(values: Float64Array, out: ByteWriter): void {
   const power = commonPower(values)
@@ -47,17 +49,25 @@ export function decodeDeltaF64(reader: ByteReader, count: number): Float64Array 
   const power = reader.u8()
   if (power > 9) throw reader.corruption(`power of ten ${power} exceeds 9`)
   const scale = 10 ** power
-  let value = 0
+  current[0] = 0
   for (let from = 0; from < count; from += GROUP) {
     const size = Math.min(GROUP, count - from)
     decodeGroup(reader, size)
-    for (let i = 0; i < size; i++) {
-      value += differences[i]!
-      values[from + i] = value * scale
-    }
-    if (!(Math.abs(value) * scale < MAX_MAGNITUDE)) throw reader.corruption(`value ${value * scale} beyond 2^52`)
+    addUp(values, from, size, scale)
+    const value = current[0]! * scale
+    if (!(Math.abs(value) < MAX_MAGNITUDE)) throw reader.corruption(`value ${value} beyond 2^52`)
   }
   return values
+}
+
+/** Values of a group from their differences to the ones before. */
+function addUp(values: Float64Array, from: number, count: number, scale: number): void {
+  let value = current[0]!
+  for (let i = 0; i < count; i++) {
+    value += differences[i]!
+    values[from + i] = value * scale
+  }
+  current[0] = value
 }
 
 /** Fills `differences[0, count)`. */
@@ -65,24 +75,34 @@ function decodeGroup(reader: ByteReader, count: number): void {
   const least = reader.svarint()
   const width = reader.u8()
   if (width > MAX_WIDTH) throw reader.corruption(`bit width ${width} exceeds ${MAX_WIDTH}`)
-  const exceptionCount = reader.u8()
-  const positions: number[] = []
-  const steps: number[] = []
-  for (let i = 0; i < exceptionCount; i++) {
-    const position = reader.u8()
-    if (position >= count) throw reader.corruption(`exception at ${position} of ${count} values`)
-    positions.push(position)
-    steps.push(reader.svarint())
-  }
+  const exceptions = decodeExceptions(reader, count)
   const lowWidth = Math.min(width, 32)
-  unpackBits(reader.bytes(packedBytes(count, lowWidth)), lowWidth, low, { at: 0, count })
+  unpackGroup(reader, lowWidth, low, count)
   if (width > 32) {
-    unpackBits(reader.bytes(packedBytes(count, width - 32)), width - 32, high, { at: 0, count })
+    unpackGroup(reader, width - 32, high, count)
     for (let i = 0; i < count; i++) differences[i] = least + high[i]! * TWO_32 + low[i]!
   } else {
     for (let i = 0; i < count; i++) differences[i] = least + low[i]!
   }
-  for (const [i, position] of positions.entries()) differences[position] = steps[i]!
+  if (exceptions !== undefined) for (const [position, step] of exceptions) differences[position] = step
+}
+
+function unpackGroup(reader: ByteReader, width: number, target: Uint32Array, count: number): void {
+  const start = reader.skip(packedBytes(count, width))
+  unpackFrom(reader.view, { start, width, least: 0 }, target, { at: 0, count })
+}
+
+/** Positions and differences; undefined when there are none, as mostly. */
+function decodeExceptions(reader: ByteReader, count: number): (readonly [number, number])[] | undefined {
+  const exceptionCount = reader.u8()
+  if (exceptionCount === 0) return undefined
+  const exceptions: (readonly [number, number])[] = []
+  for (let i = 0; i < exceptionCount; i++) {
+    const position = reader.u8()
+    if (position >= count) throw reader.corruption(`exception at ${position} of ${count} values`)
+    exceptions.push([position, reader.svarint()])
+  }
+  return exceptions
 }
 
 /** Encodes `differences[0, count)`. */

@@ -41,8 +41,8 @@ export function decodeDictionaryText(reader: ByteReader, rowCount: number): Text
   const count = reader.count(MAX_DICTIONARY_VALUES, 'distinct values')
   const values = Array.from(decodePackedU32(reader, count), (length) => reader.bytes(length).toString())
   const codes = decodePackedU32(reader, rowCount)
-  for (let row = 0; row < rowCount; row++) {
-    if (codes[row]! > count) throw reader.corruption(`code ${codes[row]!} of ${count} values in row ${row}`)
-  }
+  let greatest = 0
+  for (let row = 0; row < rowCount; row++) if (codes[row]! > greatest) greatest = codes[row]!
+  if (greatest > count) throw reader.corruption(`code ${greatest} of ${count} values`)
   return { valueOf: (row) => values[codes[row]! - 1], dictionary: { codes, values } }
 }

@@ -11,6 +11,8 @@ export const ENCODING_DICTIONARY_TEXT = 6
 export const ENCODING_NUMBER_TEXT = 7
 export const ENCODING_PLAIN_TEXT = 8
 export const ENCODING_SPARSE_TEXT = 9
+export const ENCODING_HEX_TEXT = 10
+export const ENCODING_LINE_SLOTS = 11
 export const ENCODING_ZSTD_FLAG = 0x80
 
 const names: Readonly<Record<number, string>> = {
@@ -23,6 +25,8 @@ const names: Readonly<Record<number, string>> = {
   [ENCODING_NUMBER_TEXT]: 'number-text',
   [ENCODING_PLAIN_TEXT]: 'plain-text',
   [ENCODING_SPARSE_TEXT]: 'sparse-text',
+  [ENCODING_HEX_TEXT]: 'hex-text',
+  [ENCODING_LINE_SLOTS]: 'line-slots',
 }
 
 /** For people: `delta-f64`, `bytes+zstd`. */

@@ -8,7 +8,8 @@ import {
   ENCODING_ZSTD_FLAG,
 } from './encoding.ts'
 import { decodePackedU32, encodePackedU32 } from './packed-u32.ts'
-import { decodeRunsU32, encodeRunsU32 } from './runs-u32.ts'
+import { decodeRuns, decodeRunsU32, encodeRunsU32 } from './runs-u32.ts'
+import type { RunsU32 } from './runs-u32.ts'
 import type { ScratchBuffers } from './scratch-buffers.ts'
 import { sealColumn, unsealColumn, unsealColumnInto } from './sealed.ts'
 import type { SealedColumn } from './sealed.ts'
@@ -48,6 +49,15 @@ export function unsealU32(column: SealedColumn, count: number, origin: ByteOrigi
   const values = encoding === ENCODING_RUNS_U32 ? decodeRunsU32(reader, count) : decodePackedU32(reader, count)
   reader.end()
   return values
+}
+
+/** The runs of a column that is stored as such; undefined when it is not. */
+export function unsealRuns(column: SealedColumn, count: number, origin: ByteOrigin): RunsU32 | undefined {
+  if ((column.encoding & ~ENCODING_ZSTD_FLAG) !== ENCODING_RUNS_U32) return undefined
+  const reader = new ByteReader(unsealColumn(column.encoding, column.bytes, origin), origin)
+  const runs = decodeRuns(reader, count)
+  reader.end()
+  return runs
 }
 
 export function unsealF64(column: SealedColumn, count: number, origin: ByteOrigin): Float64Array {

@@ -37,7 +37,58 @@ export function encodeNumberText(ranges: TextRanges, numbers: Float64Array, out:
 export function decodeNumberText(reader: ByteReader, rowCount: number): TextColumn {
   const presence = decodePresence(reader, rowCount)
   const numbers = decodeDeltaF64(reader, rowCount)
-  return { valueOf: (row) => (isPresent(presence, row) ? String(numbers[row]!) : undefined), dictionary: undefined }
+  let ranges: TextRanges | undefined
+  return {
+    valueOf: (row) => (isPresent(presence, row) ? String(numbers[row]!) : undefined),
+    dictionary: undefined,
+    get ranges() {
+      return (ranges ??= rangesOf(numbers, presence))
+    },
+    rowsWith(value) {
+      const wanted = parseShortest(value, 0, value.length)
+      const found: number[] = []
+      for (let row = 0; row < rowCount; row++) if (numbers[row] === wanted && isPresent(presence, row)) found.push(row)
+      return Uint32Array.from(found)
+    },
+  }
+}
+
+/** The numbers as they were written, one behind the other. */
+function rangesOf(numbers: Float64Array, presence: Uint8Array | undefined): TextRanges {
+  const rowCount = numbers.length
+  const rows = new Uint32Array(rowCount)
+  const starts = new Uint32Array(rowCount)
+  const ends = new Uint32Array(rowCount)
+  const source = Buffer.allocUnsafe(rowCount * (MAX_DIGITS + 1))
+  let count = 0
+  let at = 0
+  for (let row = 0; row < rowCount; row++) {
+    if (!isPresent(presence, row)) continue
+    rows[count] = row
+    starts[count] = at
+    at = putDigits(source, at, numbers[row]!)
+    ends[count++] = at
+  }
+  return { rowCount, count, source, rows, starts, ends }
+}
+
+/** Writes a number in its shortest form; returns the position behind it. */
+function putDigits(target: Buffer, at: number, value: number): number {
+  let rest = Math.abs(value)
+  let start = at
+  if (value < 0) target[start++] = MINUS
+  let end = start
+  do {
+    const quotient = Math.floor(rest / 10)
+    target[end++] = ZERO + rest - quotient * 10
+    rest = quotient
+  } while (rest > 0)
+  for (let low = start, high = end - 1; low < high; low++, high--) {
+    const digit = target[low]!
+    target[low] = target[high]!
+    target[high] = digit
+  }
+  return end
 }
 
 /** NaN unless printing the number gives the same bytes again. */

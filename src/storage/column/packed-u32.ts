@@ -3,7 +3,7 @@
  *
  *     group: width u8 · least value uvarint · (value - least) packed with `width` bits
  */
-import { bitWidth, packBits, packedBytes, unpackBits } from './bit-pack.ts'
+import { bitWidth, packBits, packedBytes, unpackFrom } from './bit-pack.ts'
 import type { ByteReader } from '#/kernel/byte-reader.ts'
 import type { ByteWriter } from '#/kernel/byte-writer.ts'
 
@@ -30,13 +30,14 @@ export function encodePackedU32(values: Uint32Array, out: ByteWriter): void {
 
 export function decodePackedU32(reader: ByteReader, count: number): Uint32Array {
   const values = new Uint32Array(count)
+  const { view } = reader
   for (let at = 0; at < count; at += GROUP) {
     const size = Math.min(GROUP, count - at)
     const width = reader.u8()
     if (width > 32) throw reader.corruption(`bit width ${width} exceeds 32`)
     const least = reader.count(0xffff_ffff, 'least value')
-    unpackBits(reader.bytes(packedBytes(size, width)), width, values, { at, count: size })
-    if (least > 0) for (let i = at; i < at + size; i++) values[i]! += least
+    const start = reader.skip(packedBytes(size, width))
+    unpackFrom(view, { start, width, least }, values, { at, count: size })
   }
   return values
 }

@@ -9,19 +9,31 @@ export function encodeRunsU32(values: Uint32Array, lengths: Uint32Array, out: By
   encodePackedU32(lengths, out)
 }
 
-/** All `count` values, runs written out. */
-export function decodeRunsU32(reader: ByteReader, count: number): Uint32Array {
+/** Run i is `values[i]` at the positions `[ends[i - 1] ?? 0, ends[i])`. */
+export type RunsU32 = { readonly values: Uint32Array; readonly ends: Uint32Array }
+
+/** Runs that together hold `count` values. */
+export function decodeRuns(reader: ByteReader, count: number): RunsU32 {
   const runCount = reader.count(count, 'runs')
   const values = decodePackedU32(reader, runCount)
-  const lengths = decodePackedU32(reader, runCount)
-  const result = new Uint32Array(count)
+  const ends = decodePackedU32(reader, runCount)
   let at = 0
   for (let run = 0; run < runCount; run++) {
-    const end = at + lengths[run]!
-    if (end > count) throw reader.corruption(`runs hold more than ${count} values`)
-    result.fill(values[run]!, at, end)
-    at = end
+    ends[run] = at += ends[run]!
+    if (at > count) throw reader.corruption(`runs hold more than ${count} values`)
   }
   if (at !== count) throw reader.corruption(`runs hold ${at} values, not ${count}`)
+  return { values, ends }
+}
+
+/** All values, runs written out. */
+export function spreadRuns({ values, ends }: RunsU32): Uint32Array {
+  const result = new Uint32Array(ends.at(-1) ?? 0)
+  for (let run = 0; run < values.length; run++) result.fill(values[run]!, ends[run - 1] ?? 0, ends[run]!)
   return result
+}
+
+/** All `count` values, runs written out. */
+export function decodeRunsU32(reader: ByteReader, count: number): Uint32Array {
+  return spreadRuns(decodeRuns(reader, count))
 }

@@ -2,7 +2,7 @@
  * The outermost layer of a column: zstd where it helps. Compressed bytes begin with their raw size as uvarint, and the
  * encoding carries {@link ENCODING_ZSTD_FLAG}.
  */
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { constants, zstdCompressSync } from 'node:zlib'
 
 import { decompressInto } from './decompress-into.ts'
 import { ENCODING_ZSTD_FLAG } from './encoding.ts'
@@ -24,13 +24,14 @@ const MAX_ZSTD_RATIO = 0.95
 /** First guess of an output size; larger outputs come in more steps. */
 const MAX_CHUNK_BYTES = 64 * 1024 * 1024
 const MIN_CHUNK_BYTES = 64
-const levelOne = { [constants.ZSTD_c_compressionLevel]: 1 }
+/** Against level 1, 2.6 % fewer bytes for the same time, and a little faster to undo. Node takes -1 for the default level. */
+const params = { [constants.ZSTD_c_compressionLevel]: 2 }
 
 /** Compresses `raw` if that helps; else copies it. `raw` may be overwritten afterwards. */
 export function sealColumn(encoding: number, raw: Uint8Array): SealedColumn {
   if (raw.length >= MIN_ZSTD_BYTES) {
     const chunkSize = Math.max(MIN_CHUNK_BYTES, Math.min(MAX_CHUNK_BYTES, raw.length >>> 1))
-    const frame = zstdCompressSync(raw, { params: levelOne, chunkSize })
+    const frame = zstdCompressSync(raw, { params, chunkSize })
     if (frame.length < raw.length * MAX_ZSTD_RATIO)
       return { encoding: encoding | ENCODING_ZSTD_FLAG, bytes: framed(raw.length, frame) }
   }
@@ -43,16 +44,16 @@ export function unsealColumn(encoding: number, bytes: Uint8Array, origin: ByteOr
   if ((encoding & ENCODING_ZSTD_FLAG) === 0) return reader.bytes(bytes.length)
   const size = reader.count(MAX_COLUMN_BYTES, 'column size')
   const frame = reader.bytes(reader.remaining)
-  // one byte of room more than needed saves zlib a second turn
-  const chunkSize = Math.max(MIN_CHUNK_BYTES, Math.min(MAX_CHUNK_BYTES, size + 1))
-  let raw: Buffer
+  // one byte more than needed tells a frame that is too large
+  const raw = Buffer.allocUnsafeSlow(size + 1)
+  let found: number
   try {
-    raw = zstdDecompressSync(frame, { maxOutputLength: Math.max(size, 1), chunkSize })
+    found = decompressInto(frame, raw)
   } catch (error) {
     throw reader.corruption('bytes are not a zstd frame of the size that precedes them', error)
   }
-  if (raw.length !== size) throw reader.corruption(`zstd frame holds ${raw.length} bytes, not ${size}`)
-  return raw
+  if (found !== size) throw reader.corruption(`zstd frame holds ${found} bytes, not ${size}`)
+  return raw.subarray(0, size)
 }
 
 /**
@@ -82,6 +83,30 @@ export function unsealColumnInto(
     throw reader.corruption(`zstd frame holds ${found} bytes, not ${size}`)
   }
   return { raw: taken.subarray(0, size), taken }
+}
+
+/**
+ * As {@link unsealColumn}, with the bytes at the front of `target`, which has at least one byte more than a column of that kind
+ * may have. Returns how many bytes that are.
+ */
+export function unsealColumnTo({ encoding, bytes }: SealedColumn, origin: ByteOrigin, target: Uint8Array): number {
+  const reader = new ByteReader(bytes, origin)
+  const isFrame = (encoding & ENCODING_ZSTD_FLAG) !== 0
+  const size = isFrame ? reader.uvarint() : bytes.length
+  if (size >= target.length) throw reader.corruption(`column size ${size} exceeds ${target.length - 1}`)
+  const frame = reader.bytes(reader.remaining)
+  if (!isFrame) {
+    target.set(frame)
+    return size
+  }
+  let found: number
+  try {
+    found = decompressInto(frame, target.subarray(0, size + 1))
+  } catch (error) {
+    throw reader.corruption('bytes are not a zstd frame of the size that precedes them', error)
+  }
+  if (found !== size) throw reader.corruption(`zstd frame holds ${found} bytes, not ${size}`)
+  return size
 }
 
 function framed(rawSize: number, frame: Uint8Array): Uint8Array {

@@ -1,4 +1,5 @@
 /** Values that few rows have: count, packed steps between their rows, packed lengths, then the values back to back. */
+import { rowsWithText } from './find-text.ts'
 import { decodePackedU32, encodePackedU32 } from './packed-u32.ts'
 import type { TextColumn, TextRanges } from './text-values.ts'
 import type { ByteReader } from '#/kernel/byte-reader.ts'
@@ -21,12 +22,30 @@ export function decodeSparseText(reader: ByteReader, rowCount: number): TextColu
   const count = reader.count(rowCount, 'values')
   const steps = decodePackedU32(reader, count)
   const lengths = decodePackedU32(reader, count)
-  const values = new Map<number, string>()
+  const rows = new Uint32Array(count)
+  const starts = new Uint32Array(count)
+  const ends = new Uint32Array(count)
   let row = 0
+  let size = 0
   for (let i = 0; i < count; i++) {
     row += steps[i]!
     if (row >= rowCount) throw reader.corruption(`row ${row} of ${rowCount}`)
-    values.set(row, reader.bytes(lengths[i]!).toString())
+    rows[i] = row
+    starts[i] = size
+    size += lengths[i]!
+    ends[i] = size
   }
-  return { valueOf: (wanted) => values.get(wanted), dictionary: undefined }
+  const source = reader.bytes(size)
+  const ranges = { rowCount, count, source, rows, starts, ends }
+  let positions: Map<number, number> | undefined
+  return {
+    valueOf: (wanted) => {
+      positions ??= new Map(Array.from(rows, (known, i) => [known, i]))
+      const i = positions.get(wanted)
+      return i === undefined ? undefined : source.toString('utf8', starts[i], ends[i])
+    },
+    dictionary: undefined,
+    ranges,
+    rowsWith: (value) => rowsWithText(ranges, value),
+  }
 }

@@ -1,20 +1,22 @@
-/** A column of texts that rows may lack: the encoder picks one of five encodings, the decoder reads any. */
+/** A column of texts that rows may lack: the encoder picks one of six encodings, the decoder reads any. */
 import { decodeConstantText, encodeConstantText } from './constant-text.ts'
 import { decodeDictionaryText, encodeDictionaryText, tryDictionary } from './dictionary-text.ts'
 import {
   ENCODING_CONSTANT_TEXT,
   ENCODING_DICTIONARY_TEXT,
+  ENCODING_HEX_TEXT,
   ENCODING_NUMBER_TEXT,
   ENCODING_PLAIN_TEXT,
   ENCODING_SPARSE_TEXT,
   ENCODING_ZSTD_FLAG,
 } from './encoding.ts'
+import { decodeHexText, encodeHexText, tryHex } from './hex-text.ts'
 import { decodeNumberText, encodeNumberText, tryNumbers } from './number-text.ts'
 import { decodePlainText, encodePlainText } from './plain-text.ts'
 import { sealColumn, unsealColumn } from './sealed.ts'
 import type { SealedColumn } from './sealed.ts'
 import { decodeSparseText, encodeSparseText } from './sparse-text.ts'
-import type { TextColumn, TextRanges } from './text-values.ts'
+import type { HexValues, TextColumn, TextRanges } from './text-values.ts'
 import { ByteReader } from '#/kernel/byte-reader.ts'
 import type { ByteOrigin } from '#/kernel/byte-reader.ts'
 import { ByteWriter } from '#/kernel/byte-writer.ts'
@@ -25,6 +27,8 @@ export type SealedTextColumn = {
   readonly constant: string | undefined
   /** Least and greatest number, when all values are decimal integers and not one constant or in a dictionary. */
   readonly range: { readonly min: number; readonly max: number } | undefined
+  /** The values as bytes, when they are hexadecimal digits of one length and many. */
+  readonly hex: HexValues | undefined
 }
 
 /** A name that fewer than one row in this many has costs in proportion to its values, not to the rows of the page. */
@@ -53,6 +57,11 @@ export function encodeTextColumn(ranges: TextRanges): SealedTextColumn {
     encodeNumberText(ranges, numbers, writer)
     return sealed(ENCODING_NUMBER_TEXT, { range: rangeOf(numbers) })
   }
+  const hex = tryHex(ranges)
+  if (hex !== undefined) {
+    encodeHexText(ranges, hex, writer)
+    return sealed(ENCODING_HEX_TEXT, { hex })
+  }
   encodePlainText(ranges, writer)
   return sealed(ENCODING_PLAIN_TEXT, {})
 }
@@ -73,6 +82,8 @@ function decode(encoding: number, reader: ByteReader, rowCount: number): TextCol
       return decodeDictionaryText(reader, rowCount)
     case ENCODING_NUMBER_TEXT:
       return decodeNumberText(reader, rowCount)
+    case ENCODING_HEX_TEXT:
+      return decodeHexText(reader, rowCount)
     case ENCODING_PLAIN_TEXT:
       return decodePlainText(reader, rowCount)
     case ENCODING_SPARSE_TEXT:
@@ -83,7 +94,8 @@ function decode(encoding: number, reader: ByteReader, rowCount: number): TextCol
 }
 
 function sealed(encoding: number, known: Partial<SealedTextColumn>): SealedTextColumn {
-  return { column: sealColumn(encoding, writer.written), constant: known.constant, range: known.range }
+  const { constant, range, hex } = known
+  return { column: sealColumn(encoding, writer.written), constant, range, hex }
 }
 
 /** Rows without a value repeat a neighbour or are 0 at the front, so the range may be wider than the values, never narrower. */

@@ -5,6 +5,7 @@
  * label name. A matcher is asked once per pair of its name, and streams are then tested with table look-ups, so a hundred
  * thousand streams cost a few milliseconds. Append-only: what was readable stays as it was.
  */
+import { codePairs, sharedU32, type CodedLabels } from './coded-labels.ts'
 import type { Label, LabelIndex, LabelMatcher, Labels } from './label-index.ts'
 import { assert } from '#/kernel/assert.ts'
 import { compareUtf8 } from '#/kernel/utf8.ts'
@@ -27,6 +28,7 @@ export class LabelIndexBuilder implements LabelIndex {
   #pairs = new Uint32Array(INITIAL_PAIRS)
   #ends = new Uint32Array(INITIAL_PAIRS)
   #textBytes = 0
+  #coded: CodedLabels | undefined
 
   get count(): number {
     return this.#texts.length
@@ -98,13 +100,31 @@ export class LabelIndexBuilder implements LabelIndex {
     return found.sort(compareUtf8)
   }
 
+  coded(): CodedLabels {
+    const { count } = this
+    if (this.#coded?.ends.length === count) return this.#coded
+    const isSamePairs = this.#coded?.nameOfPair.length === this.#labelOfPair.length
+    const pairsOf = this.#coded !== undefined && isSamePairs ? this.#coded : codePairs(this.#labelOfPair)
+    const ends = sharedU32(count)
+    ends.set(this.#ends.subarray(0, count))
+    const pairs = sharedU32(count === 0 ? 0 : ends[count - 1]!)
+    pairs.set(this.#pairs.subarray(0, pairs.length))
+    this.#coded = { ...pairsOf, pairs, ends }
+    return this.#coded
+  }
+
   /** Clears `kept` where the matcher fails. */
   #drop(matcher: LabelMatcher, kept: Uint8Array): void {
-    const passesWithout = matcher.matches('')
+    const { equals } = matcher
+    const pairOfValue = this.#names.get(matcher.name)?.pairOfValue
+    const passesWithout = equals === undefined && matcher.matches('')
     // 0: a pair of another name, 1: of this name and it fails, 2: of this name and it passes
     const verdicts = new Uint8Array(this.#labelOfPair.length)
-    for (const [value, pair] of this.#names.get(matcher.name)?.pairOfValue ?? []) {
-      verdicts[pair] = matcher.matches(value) ? 2 : 1
+    if (equals === undefined) {
+      for (const [value, pair] of pairOfValue ?? []) verdicts[pair] = matcher.matches(value) ? 2 : 1
+    } else {
+      const pair = pairOfValue?.get(equals)
+      if (pair !== undefined) verdicts[pair] = 2
     }
     const pairs = this.#pairs
     const ends = this.#ends

@@ -10,6 +10,7 @@
  *     codes:  dense:  a packed code per stream: 0 without the label, else 1 + the position of the value
  *             sparse: packed steps between the ordinals that have the label, then their packed codes
  */
+import { firstPairOf, valueOfPair, type CodedLabels } from './coded-labels.ts'
 import type { Labels } from './label-index.ts'
 import { ByteWriter } from '#/kernel/byte-writer.ts'
 import { compareUtf8 } from '#/kernel/utf8.ts'
@@ -32,35 +33,66 @@ type NameColumn = {
   readonly codes: number[]
 }
 
+/** The pairs of an index that were added: their columns by name, and the code of each, -1 before. */
+type SeenPairs = {
+  readonly coded: CodedLabels
+  readonly columns: readonly NameColumn[]
+  readonly codes: Int32Array
+}
+
 /** Takes streams in the order of their ordinals. */
 export class LabelIndexEncoder {
   readonly #columns = new Map<string, NameColumn>()
   readonly #scratch = new ByteWriter(4096)
   #count = 0
   #labelCount = 0
+  #seen: SeenPairs | undefined
 
   add(labels: Labels): void {
     const ordinal = this.#count++
     this.#labelCount += labels.length
     for (const [name, value] of labels) {
-      let column = this.#columns.get(name)
-      if (column === undefined) {
-        column = { name, codeOfValue: new Map(), ordinals: [], codes: [] }
-        this.#columns.set(name, column)
-      }
-      let code = column.codeOfValue.get(value)
-      if (code === undefined) {
-        code = column.codeOfValue.size
-        column.codeOfValue.set(value, code)
-      }
+      const column = this.#columnOf(name)
       column.ordinals.push(ordinal)
-      column.codes.push(code)
+      column.codes.push(codeOf(column, value))
     }
+  }
+
+  /** As {@link add} with the labels of stream `stream`, without a string for what was seen before. */
+  addCoded(coded: CodedLabels, stream: number): void {
+    if (this.#seen?.coded !== coded) this.#seen = this.#noPairs(coded)
+    const { columns, codes } = this.#seen
+    const ordinal = this.#count++
+    const { pairs, ends, nameOfPair } = coded
+    for (let i = firstPairOf(coded, stream); i < ends[stream]!; i++) {
+      const pair = pairs[i]!
+      const column = columns[nameOfPair[pair]!]!
+      if (codes[pair]! < 0) codes[pair] = codeOf(column, valueOfPair(coded, pair))
+      column.ordinals.push(ordinal)
+      column.codes.push(codes[pair]!)
+      this.#labelCount++
+    }
+  }
+
+  #noPairs(coded: CodedLabels): SeenPairs {
+    const columns = coded.names.map((name) => this.#columnOf(name))
+    return { coded, columns, codes: new Int32Array(coded.nameOfPair.length).fill(-1) }
+  }
+
+  #columnOf(name: string): NameColumn {
+    let column = this.#columns.get(name)
+    if (column === undefined) {
+      column = { name, codeOfValue: new Map(), ordinals: [], codes: [] }
+      this.#columns.set(name, column)
+    }
+    return column
   }
 
   finish(): Uint8Array {
     const out = new ByteWriter(64 * 1024)
     let valueBytes = 0
+    // names of an index whose streams have no rows here
+    for (const [name, { ordinals }] of this.#columns) if (ordinals.length === 0) this.#columns.delete(name)
     for (const column of this.#columns.values()) {
       for (const value of column.codeOfValue.keys()) valueBytes += Buffer.byteLength(value)
     }
@@ -118,6 +150,12 @@ export class LabelIndexEncoder {
     )
     return sealColumn(ENCODING_PACKED_U32, this.#scratch.written)
   }
+}
+
+function codeOf({ codeOfValue }: NameColumn, value: string): number {
+  let code = codeOfValue.get(value)
+  if (code === undefined) codeOfValue.set(value, (code = codeOfValue.size))
+  return code
 }
 
 function writePart({ encoding, bytes }: SealedColumn, out: ByteWriter): void {

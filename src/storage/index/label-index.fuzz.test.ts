@@ -3,12 +3,13 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
+import { codeLabels, firstPairOf, hashOfStream, haveSameLabels, valueOfPair, type CodedLabels } from './coded-labels.ts'
 import { LabelIndexBuilder } from './label-index-builder.ts'
 import { LabelIndexEncoder } from './label-index-format.ts'
 import type { LabelMatcher, Labels } from './label-index.ts'
 import { openLabelIndex } from './open-label-index.ts'
 import type { SealedLabelIndex } from './open-label-index.ts'
-import { shareLabels, sharedText } from './shared-labels.ts'
+import { shareTexts, sharedText } from './shared-texts.ts'
 import { Corruption } from '#/kernel/errors.ts'
 import { compareUtf8 } from '#/kernel/utf8.ts'
 
@@ -117,19 +118,86 @@ test('names that few streams have are stored sparse and found all the same', () 
   assert.deepEqual(index.values('rare', Uint32Array.of(1, 7, 8)), ['r7'])
 })
 
-test('texts in shared memory are those of the index, made again only when it grew', () => {
-  const index = build([[['a', 'ä']], [['b', '😀']]])
-  const first = shareLabels(index)
-  assert.equal(shareLabels(index), first)
-  assert.equal(sharedText(first, 1), textOf([['b', '😀']]))
-  index.add('third', [['c', 'd']])
-  const second = shareLabels(index)
-  assert.notEqual(second, first)
-  assert.deepEqual(
-    [0, 1, 2].map((ordinal) => sharedText(second, ordinal)),
-    [index.text(0), index.text(1), 'third'],
+test('texts in shared memory are those of the index', () => {
+  const texts = shareTexts(build([[['a', 'ä']], [['b', '😀']]]))
+  assert.equal(sharedText(texts, 0), textOf([['a', 'ä']]))
+  assert.equal(sharedText(texts, 1), textOf([['b', '😀']]))
+})
+
+const codedOf = (coded: CodedLabels): Labels[] =>
+  Array.from(coded.ends, (end, stream) =>
+    Array.from(coded.pairs.subarray(firstPairOf(coded, stream), end), (pair) => [
+      coded.names[coded.nameOfPair[pair]!]!,
+      valueOfPair(coded, pair),
+    ]),
   )
-  assert.equal(first.ends.length, 2, 'what was handed out stays as it was')
+
+test('coded labels are those of the index, and equal labels have equal hashes wherever they are', () => {
+  fc.assert(
+    fc.property(setsArbitrary, (sets) => {
+      const hashes = new Map<string, number>()
+      const first = build(sets).coded()
+      for (const coded of [
+        build(sets).coded(),
+        open(seal(sets)).coded(),
+        codeLabels(sets.length, (i) => sets[i]!),
+        build(sets.toReversed()).coded(),
+      ]) {
+        const labels = codedOf(coded)
+        assert.deepEqual(labels.map(textOf).toSorted(), sets.map(textOf).toSorted())
+        for (const [stream, set] of labels.entries()) {
+          const hash = hashOfStream(coded, stream)
+          assert.ok(Number.isSafeInteger(hash) && hash >= 0)
+          assert.equal(hashes.get(textOf(set)) ?? hash, hash)
+          for (const [other, others] of sets.entries()) {
+            const isSame = haveSameLabels({ coded, stream }, { coded: first, stream: other })
+            assert.equal(isSame, textOf(others) === textOf(set))
+          }
+          hashes.set(textOf(set), hash)
+        }
+      }
+      assert.equal(new Set(hashes.values()).size, sets.length, 'so few sets have hashes of their own')
+    }),
+  )
+})
+
+test('coded labels are made again only when the index grew; what was handed out stays as it was', () => {
+  const index = build([[['a', 'ä']], [['b', '😀']]])
+  const first = index.coded()
+  assert.equal(index.coded(), first)
+  index.add('third', [['c', 'd']])
+  index.add('fourth', [
+    ['a', 'ä'],
+    ['c', 'd'],
+  ])
+  assert.deepEqual(
+    codedOf(index.coded()),
+    [0, 1, 2, 3].map((ordinal) => index.labels(ordinal)),
+  )
+  assert.equal(first.ends.length, 2)
+})
+
+test('an encoder takes coded labels as it takes labels, and forgets names that no stream has', () => {
+  fc.assert(
+    fc.property(setsArbitrary, fc.func(fc.boolean()), (sets, isKept) => {
+      const coded = build(sets).coded()
+      const encoder = new LabelIndexEncoder()
+      const kept = [...sets.keys()].filter(isKept)
+      for (const stream of kept) encoder.addCoded(coded, stream)
+      assert.deepEqual(encoder.finish(), seal(kept.map((stream) => sets[stream]!)))
+    }),
+  )
+})
+
+test('a matcher for one value finds what it would find by asking every value', () => {
+  fc.assert(
+    fc.property(setsArbitrary, fc.constantFrom('app', 'pod', 'absent'), value, (sets, name, equals) => {
+      const matches = (text: string): boolean => text === equals
+      for (const index of [build(sets), open(seal(sets))]) {
+        assert.deepEqual(index.match([{ name, matches, equals }]), index.match([{ name, matches }]))
+      }
+    }),
+  )
 })
 
 test('a damaged index answers or reports corruption, and never anything else', () => {

@@ -1,6 +1,7 @@
 /**
  * Which identities (label sets) exist, by ordinal. A head grows one as streams arrive; a block carries one, sealed.
  */
+import type { CodedLabels } from './coded-labels.ts'
 
 /** Name and value. */
 export type Label = readonly [name: string, value: string]
@@ -8,7 +9,12 @@ export type Label = readonly [name: string, value: string]
 export type Labels = readonly Label[]
 
 /** A condition on one label; a missing label has the value ''. It is asked once per distinct value, never per stream. */
-export type LabelMatcher = { readonly name: string; readonly matches: (value: string) => boolean }
+export type LabelMatcher = {
+  readonly name: string
+  readonly matches: (value: string) => boolean
+  /** The one value, not empty, for which it holds, where there is but one. */
+  readonly equals?: string | undefined
+}
 
 export interface LabelIndex {
   /** Ordinals are 0 … count - 1. */
@@ -22,4 +28,6 @@ export interface LabelIndex {
   names(ordinals: Uint32Array | undefined): readonly string[]
   /** Distinct values of `name` among `ordinals` (all when undefined), sorted; streams without the label do not count. */
   values(name: string, ordinals: Uint32Array | undefined): readonly string[]
+  /** The labels of all streams that there are now. A call without growth in between returns the same object. */
+  coded(): CodedLabels
 }

@@ -1,16 +1,24 @@
-/** Reads a stored label index. Only the directory of names is read at once; a name's values and codes when asked for. */
+/**
+ * Reads a stored label index. Only the directory of names is read at once; the rest when something is asked, into one compact form
+ * that matchers and worker threads share (./coded-labels.ts).
+ */
+import { firstPairOf, hashPairs, sharedU32, valueOfPair, type CodedLabels } from './coded-labels.ts'
 import { FORM_DENSE, FORM_SPARSE } from './label-index-format.ts'
 import { setPositions } from './label-index-builder.ts'
 import type { Label, LabelIndex, LabelMatcher, Labels } from './label-index.ts'
 import { assert } from '#/kernel/assert.ts'
-import { ByteReader } from '#/kernel/byte-reader.ts'
+import { asBuffer, ByteReader } from '#/kernel/byte-reader.ts'
 import type { ByteOrigin } from '#/kernel/byte-reader.ts'
 import { decodePackedU32 } from '#/storage/column/packed-u32.ts'
 import { unsealColumn } from '#/storage/column/sealed.ts'
 
 const MAX_STREAMS = 2 ** 28
+/** Values of a name are kept as strings when it has at most so many. */
+const MAX_KEPT_STRINGS = 256
 /** What a JavaScript string and its place in an array cost beyond its characters. */
 const STRING_OVERHEAD_BYTES = 32
+/** Of a pair: position of its name, end of its value, two words of its hash. */
+const BYTES_PER_PAIR = 16
 
 export type OpenLabelIndexOptions = {
   /** Where `bytes` come from, for errors. */
@@ -19,7 +27,7 @@ export type OpenLabelIndexOptions = {
   readonly formatText: (labels: Labels) => string
 }
 
-/** @throws Corruption here or, for damage inside the part of a name, when that name is first used. */
+/** @throws Corruption here or, for damage inside the part of a name, when a label is first asked for. */
 export function openLabelIndex(bytes: Uint8Array, options: OpenLabelIndexOptions): SealedLabelIndex {
   return new SealedLabelIndex(bytes, options)
 }
@@ -29,37 +37,51 @@ export class SealedLabelIndex implements LabelIndex {
   /** Bytes of memory once everything has been read, estimated from above. */
   readonly memoryBytes: number
   readonly #formatText: (labels: Labels) => string
-  readonly #columns = new Map<string, NameColumn>()
-  #rows: Rows | undefined
+  readonly #names = new Map<string, StoredName>()
+  readonly #labelCount: number
+  readonly #valueBytes: number
+  readonly #origin: ByteOrigin
+  #coded: CodedLabels | undefined
+  /** By pair, of names with few values. */
+  readonly #strings: (string | undefined)[] = []
 
   constructor(bytes: Uint8Array, { origin, formatText }: OpenLabelIndexOptions) {
     this.#formatText = formatText
+    this.#origin = origin
     const reader = new ByteReader(bytes, origin)
     this.count = reader.count(MAX_STREAMS, 'streams')
     const nameCount = reader.uvarint()
-    const labelCount = reader.uvarint()
-    const valueBytes = reader.uvarint()
-    let valueCount = 0
-    let codeCount = 0
+    this.#labelCount = reader.uvarint()
+    this.#valueBytes = reader.uvarint()
+    let pairCount = 0
     for (let i = 0; i < nameCount; i++) {
-      const column = new NameColumn(reader, { streamCount: this.count, origin })
-      if (this.#columns.has(column.name)) throw reader.corruption(`label name '${column.name}' occurs twice`)
-      this.#columns.set(column.name, column)
-      valueCount += column.valueCount
-      codeCount += column.storedCodes
+      const stored = readName(reader, { streamCount: this.count, origin, firstPair: pairCount })
+      if (this.#names.has(stored.name)) throw reader.corruption(`label name '${stored.name}' occurs twice`)
+      this.#names.set(stored.name, stored)
+      pairCount += stored.valueCount
     }
     reader.end()
     this.memoryBytes =
-      bytes.length + valueBytes + valueCount * STRING_OVERHEAD_BYTES + codeCount * 4 + labelCount * 8 + this.count * 4
+      bytes.length +
+      this.#valueBytes +
+      pairCount * BYTES_PER_PAIR +
+      (this.#labelCount + this.count) * 4 +
+      nameCount * MAX_KEPT_STRINGS * STRING_OVERHEAD_BYTES
+  }
+
+  coded(): CodedLabels {
+    this.#coded ??= this.#decode()
+    return this.#coded
   }
 
   labels(ordinal: number): Labels {
     assert(ordinal >= 0 && ordinal < this.count, `stream ${ordinal} is one of ${this.count}`)
-    const { ends, columnOf, valueOf, columns } = this.#readRows()
+    const coded = this.coded()
     const labels: Label[] = []
-    for (let i = ordinal === 0 ? 0 : ends[ordinal - 1]!; i < ends[ordinal]!; i++) {
-      const column = columns[columnOf[i]!]!
-      labels.push([column.name, column.values[valueOf[i]!]!])
+    for (let i = firstPairOf(coded, ordinal); i < coded.ends[ordinal]!; i++) {
+      const pair = coded.pairs[i]!
+      const name = coded.names[coded.nameOfPair[pair]!]!
+      labels.push([name, this.#valueOf(name, pair)])
     }
     return labels
   }
@@ -71,159 +93,189 @@ export class SealedLabelIndex implements LabelIndex {
   match(matchers: readonly LabelMatcher[]): Uint32Array {
     const kept = new Uint8Array(this.count).fill(1)
     for (const matcher of matchers) {
-      const column = this.#columns.get(matcher.name)
-      const passesWithout = matcher.matches('') ? 1 : 0
-      if (column === undefined) {
-        if (passesWithout === 0) return new Uint32Array(0)
-        continue
-      }
-      const verdicts = new Uint8Array(column.valueCount + 1)
-      verdicts[0] = passesWithout
-      for (const [position, value] of column.values.entries()) verdicts[position + 1] = matcher.matches(value) ? 1 : 0
-      const { codes } = column
-      for (let ordinal = 0; ordinal < kept.length; ordinal++) kept[ordinal]! &= verdicts[codes[ordinal]!]!
+      const stored = this.#names.get(matcher.name)
+      const passesWithout = matcher.equals === undefined && matcher.matches('')
+      if (stored === undefined && !passesWithout) return new Uint32Array(0)
+      if (stored !== undefined) this.#drop(matcher, stored, passesWithout, kept)
     }
     return setPositions(kept)
   }
 
   names(ordinals: Uint32Array | undefined): readonly string[] {
-    if (ordinals === undefined) return [...this.#columns.keys()]
-    const { ends, columnOf, columns } = this.#readRows()
-    const isUsed = new Uint8Array(columns.length)
-    for (const ordinal of ordinals) {
-      for (let i = ordinal === 0 ? 0 : ends[ordinal - 1]!; i < ends[ordinal]!; i++) isUsed[columnOf[i]!] = 1
-    }
-    return columns.filter((_, position) => isUsed[position] === 1).map(({ name }) => name)
+    if (ordinals === undefined) return [...this.#names.keys()]
+    const { names, nameOfPair } = this.coded()
+    const isUsed = new Uint8Array(names.length)
+    for (const pair of setPositions(this.#pairsOf(ordinals))) isUsed[nameOfPair[pair]!] = 1
+    return names.filter((_, position) => isUsed[position] === 1)
   }
 
   values(name: string, ordinals: Uint32Array | undefined): readonly string[] {
-    const column = this.#columns.get(name)
-    if (column === undefined) return []
-    if (ordinals === undefined) return column.values
-    const isUsed = new Uint8Array(column.valueCount + 1)
-    const { codes } = column
-    for (const ordinal of ordinals) isUsed[codes[ordinal]!] = 1
-    return column.values.filter((_, position) => isUsed[position + 1] === 1)
+    const stored = this.#names.get(name)
+    if (stored === undefined) return []
+    const isUsed = ordinals && this.#pairsOf(ordinals)
+    const values: string[] = []
+    for (let pair = stored.firstPair; pair < stored.firstPair + stored.valueCount; pair++) {
+      if (isUsed === undefined || isUsed[pair] === 1) values.push(this.#valueOf(name, pair))
+    }
+    return values
   }
 
-  #readRows(): Rows {
-    this.#rows ??= makeRows([...this.#columns.values()], this.count)
-    return this.#rows
-  }
-}
-
-/** One label name; its parts are decoded on first use. */
-class NameColumn {
-  readonly name: string
-  readonly valueCount: number
-  readonly #streamCount: number
-  readonly #form: number
-  readonly #owners: number
-  readonly #valuesPart: Part
-  readonly #codesPart: Part
-  #values: readonly string[] | undefined
-  #dense: Uint32Array | undefined
-  #sparse: SparseCodes | undefined
-
-  constructor(reader: ByteReader, block: { readonly streamCount: number; readonly origin: ByteOrigin }) {
-    this.#streamCount = block.streamCount
-    this.name = reader.text()
-    this.valueCount = reader.count(block.streamCount, 'values')
-    this.#form = reader.u8()
-    if (this.#form > FORM_SPARSE) throw reader.corruption(`form ${this.#form} of label '${this.name}'`)
-    this.#owners = reader.count(block.streamCount, 'streams of a label')
-    this.#valuesPart = readPart(reader, block.origin)
-    this.#codesPart = readPart(reader, block.origin)
+  /** 1 for each pair that one of `ordinals` has. */
+  #pairsOf(ordinals: Uint32Array): Uint8Array {
+    const coded = this.coded()
+    const isUsed = new Uint8Array(coded.nameOfPair.length)
+    for (const ordinal of ordinals) {
+      for (let i = firstPairOf(coded, ordinal); i < coded.ends[ordinal]!; i++) isUsed[coded.pairs[i]!] = 1
+    }
+    return isUsed
   }
 
-  /** Ascending. */
-  get values(): readonly string[] {
-    if (this.#values === undefined) {
-      const reader = openPart(this.#valuesPart)
-      const lengths = decodePackedU32(reader, this.valueCount)
-      this.#values = Array.from(lengths, (length) => reader.bytes(length).toString())
+  /** Clears `kept` where the matcher fails; `passesWithout`: it holds for streams without the label. */
+  #drop(
+    matcher: LabelMatcher,
+    { name, firstPair, valueCount }: StoredName,
+    passesWithout: boolean,
+    kept: Uint8Array,
+  ): void {
+    const { pairs, ends } = this.coded()
+    const verdicts = new Uint8Array(valueCount)
+    if (matcher.equals === undefined) {
+      for (let i = 0; i < valueCount; i++) verdicts[i] = matcher.matches(this.#valueOf(name, firstPair + i)) ? 1 : 0
+    } else {
+      const found = this.#findValue(matcher.equals, firstPair, firstPair + valueCount)
+      if (found !== undefined) verdicts[found - firstPair] = 1
+    }
+    for (let ordinal = 0, i = 0; ordinal < kept.length; ordinal++) {
+      let verdict = passesWithout ? 1 : 0
+      for (const end = ends[ordinal]!; i < end; i++) {
+        const at = pairs[i]! - firstPair
+        if (at >= 0 && at < valueCount) verdict = verdicts[at]!
+      }
+      kept[ordinal]! &= verdict
+    }
+  }
+
+  /** The pair among [from, to), whose values ascend by bytes, that has this value. */
+  #findValue(value: string, from: number, to: number): number | undefined {
+    const { values, valueEnds } = this.coded()
+    const bytes = asBuffer(values)
+    const wanted = Buffer.from(value)
+    let [low, high] = [from, to]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const start = middle === 0 ? 0 : valueEnds[middle - 1]!
+      const order = bytes.compare(wanted, 0, wanted.length, start, valueEnds[middle])
+      if (order === 0) return middle
+      if (order < 0) low = middle + 1
+      else high = middle
+    }
+    return undefined
+  }
+
+  #valueOf(name: string, pair: number): string {
+    const coded = this.coded()
+    if (this.#names.get(name)!.valueCount > MAX_KEPT_STRINGS) return valueOfPair(coded, pair)
+    return (this.#strings[pair] ??= valueOfPair(coded, pair))
+  }
+
+  #decode(): CodedLabels {
+    const stored = [...this.#names.values()]
+    const last = stored.at(-1)
+    const pairCount = last === undefined ? 0 : last.firstPair + last.valueCount
+    const nameOfPair = sharedU32(pairCount)
+    for (const [position, { firstPair, valueCount }] of stored.entries()) {
+      nameOfPair.fill(position, firstPair, firstPair + valueCount)
+    }
+    const names = stored.map(({ name }) => name)
+    const pairs = { names, nameOfPair, ...this.#decodeValues(stored, pairCount) }
+    const pairHashes = sharedU32(pairCount * 2)
+    hashPairs(pairs, pairHashes)
+    return { ...pairs, pairHashes, ...this.#decodeRows(stored) }
+  }
+
+  #decodeValues(stored: readonly StoredName[], pairCount: number): Pick<CodedLabels, 'values' | 'valueEnds'> {
+    const values = new Uint8Array(new SharedArrayBuffer(this.#valueBytes))
+    const valueEnds = sharedU32(pairCount)
+    let at = 0
+    for (const { valuesPart, valueCount, firstPair } of stored) {
+      const reader = openPart(valuesPart)
+      const lengths = decodePackedU32(reader, valueCount)
+      const first = at
+      for (let i = 0; i < valueCount; i++) valueEnds[firstPair + i] = at += lengths[i]!
+      if (at > this.#valueBytes) throw reader.corruption(`values of more than ${this.#valueBytes} bytes`)
+      values.set(reader.bytes(at - first), first)
       reader.end()
     }
-    return this.#values
+    return { values, valueEnds }
   }
 
-  /** Codes that stay in memory once they have been read. */
-  get storedCodes(): number {
-    return this.#form === FORM_DENSE ? this.#streamCount : this.#owners * 2
-  }
-
-  /** By ordinal: 0 without the label, else 1 + the position of the value. */
-  get codes(): Uint32Array {
-    if (this.#form === FORM_DENSE) return this.#readDense()
-    const { ordinals, codes } = this.#readSparse()
-    const spread = new Uint32Array(this.#streamCount)
-    for (let i = 0; i < ordinals.length; i++) spread[ordinals[i]!] = codes[i]!
-    return spread
-  }
-
-  /** Visits the streams that have the label, ascending, with their codes. */
-  eachOwner(visit: (ordinal: number, code: number) => void): void {
-    if (this.#form === FORM_DENSE) {
-      for (const [ordinal, code] of this.#readDense().entries()) if (code !== 0) visit(ordinal, code)
-      return
+  #decodeRows(stored: readonly StoredName[]): Pick<CodedLabels, 'pairs' | 'ends'> {
+    const owners = stored.map((name) => readOwners(name, this.count))
+    const next = sharedU32(this.count + 1)
+    for (const { ordinals, codes } of owners) {
+      for (let i = 0; i < codes.length; i++)
+        if (codes[i] !== 0) next[(ordinals === undefined ? i : ordinals[i]!) + 1]!++
     }
-    const { ordinals, codes } = this.#readSparse()
-    for (let i = 0; i < ordinals.length; i++) visit(ordinals[i]!, codes[i]!)
-  }
-
-  #readDense(): Uint32Array {
-    if (this.#dense !== undefined) return this.#dense
-    const reader = openPart(this.#codesPart)
-    const codes = decodePackedU32(reader, this.#streamCount)
-    reader.end()
-    for (const code of codes) if (code > this.valueCount) throw reader.corruption(`code ${code} of ${this.valueCount}`)
-    this.#dense = codes
-    return codes
-  }
-
-  #readSparse(): SparseCodes {
-    if (this.#sparse !== undefined) return this.#sparse
-    const reader = openPart(this.#codesPart)
-    const ordinals = decodePackedU32(reader, this.#owners)
-    const codes = decodePackedU32(reader, this.#owners)
-    reader.end()
-    for (let i = 0, ordinal = 0; i < ordinals.length; i++) {
-      ordinal += ordinals[i]!
-      ordinals[i] = ordinal
-      if (ordinal >= this.#streamCount) throw reader.corruption(`stream ${ordinal} of ${this.#streamCount}`)
-      if (codes[i] === 0 || codes[i]! > this.valueCount)
-        throw reader.corruption(`code ${codes[i]} of ${this.valueCount}`)
+    for (let i = 1; i <= this.count; i++) next[i]! += next[i - 1]!
+    if (next[this.count] !== this.#labelCount) {
+      throw new ByteReader(Buffer.alloc(0), this.#origin).corruption(
+        `${next[this.count]} labels, expected ${this.#labelCount}`,
+      )
     }
-    this.#sparse = { ordinals, codes }
-    return this.#sparse
+    const pairs = sharedU32(this.#labelCount)
+    for (const [position, { ordinals, codes }] of owners.entries()) {
+      const before = stored[position]!.firstPair - 1
+      for (let i = 0; i < codes.length; i++) {
+        if (codes[i] !== 0) pairs[next[ordinals === undefined ? i : ordinals[i]!]!++] = before + codes[i]!
+      }
+    }
+    // each start has moved to its end, which is where the next stream begins
+    return { pairs, ends: next.subarray(0, this.count) }
   }
 }
 
-type SparseCodes = { readonly ordinals: Uint32Array; readonly codes: Uint32Array }
-
-/** The labels of each stream, by stream: entries of stream i are `[ends[i - 1] ?? 0, ends[i])`, in order of their names. */
-type Rows = {
-  readonly ends: Uint32Array
-  readonly columnOf: Uint32Array
-  readonly valueOf: Uint32Array
-  readonly columns: readonly NameColumn[]
+/** One label name as it is stored; its values are the pairs from `firstPair` on. */
+type StoredName = {
+  readonly name: string
+  readonly firstPair: number
+  readonly valueCount: number
+  readonly form: number
+  /** Streams that have the label. */
+  readonly ownerCount: number
+  readonly valuesPart: Part
+  readonly codesPart: Part
 }
 
-function makeRows(columns: readonly NameColumn[], count: number): Rows {
-  const next = new Uint32Array(count + 1)
-  for (const column of columns) column.eachOwner((ordinal) => next[ordinal + 1]!++)
-  for (let i = 1; i <= count; i++) next[i]! += next[i - 1]!
-  const columnOf = new Uint32Array(next[count]!)
-  const valueOf = new Uint32Array(next[count]!)
-  for (const [position, column] of columns.entries()) {
-    column.eachOwner((ordinal, code) => {
-      const at = next[ordinal]!++
-      columnOf[at] = position
-      valueOf[at] = code - 1
-    })
+type Block = { readonly streamCount: number; readonly origin: ByteOrigin; readonly firstPair: number }
+
+function readName(reader: ByteReader, { streamCount, origin, firstPair }: Block): StoredName {
+  const name = reader.text()
+  const valueCount = reader.count(streamCount, 'values')
+  const form = reader.u8()
+  if (form > FORM_SPARSE) throw reader.corruption(`form ${form} of label '${name}'`)
+  const ownerCount = reader.count(streamCount, 'streams of a label')
+  const valuesPart = readPart(reader, origin)
+  const codesPart = readPart(reader, origin)
+  return { name, firstPair, valueCount, form, ownerCount, valuesPart, codesPart }
+}
+
+/** Codes: 0 without the label, else 1 + the position of the value; by stream, or of `ordinals`. */
+type Owners = { readonly ordinals: Uint32Array | undefined; readonly codes: Uint32Array }
+
+function readOwners({ form, codesPart, valueCount, ownerCount }: StoredName, streamCount: number): Owners {
+  const reader = openPart(codesPart)
+  const ordinals = form === FORM_DENSE ? undefined : decodePackedU32(reader, ownerCount)
+  const codes = decodePackedU32(reader, ordinals === undefined ? streamCount : ownerCount)
+  reader.end()
+  for (const code of codes) if (code > valueCount) throw reader.corruption(`code ${code} of ${valueCount}`)
+  for (let i = 0, ordinal = 0; ordinals !== undefined && i < ordinals.length; i++) {
+    if (i > 0 && ordinals[i] === 0) throw reader.corruption(`stream ${ordinal} occurs twice`)
+    ordinal += ordinals[i]!
+    ordinals[i] = ordinal
+    if (ordinal >= streamCount) throw reader.corruption(`stream ${ordinal} of ${streamCount}`)
+    if (codes[i] === 0) throw reader.corruption(`code 0 of ${valueCount}`)
   }
-  // each start has moved to its end, which is where the next stream begins
-  return { ends: next.subarray(0, count), columnOf, valueOf, columns }
+  return { ordinals, codes }
 }
 
 type Part = { readonly encoding: number; readonly bytes: Uint8Array; readonly origin: ByteOrigin }

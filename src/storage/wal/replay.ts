@@ -81,14 +81,19 @@ export async function replaySegment(
     records++
     await context.visit({ sequence: item.sequence, payload: item.payload, file: path, offset: item.offset })
   }
-  const problems = corruptions(reader, unreadable, syncedBytes)
+  const problems = segmentCorruptions(reader, unreadable, syncedBytes)
   for (const problem of problems) context.onCorruption(problem)
   const keptBytes = await cutTornTail(context, reader, unreadable, syncedBytes)
   const tornBytes = sizeBytes - keptBytes
   return { segment, path, sizeBytes: keptBytes, lastSequence, header, records, corruptions: problems.length, tornBytes }
 }
 
-function corruptions(reader: SegmentReader, unreadable: readonly UnreadableRange[], syncedBytes: number): Corruption[] {
+/** What is wrong with a segment of which `syncedBytes` had been synced, of the ranges that cannot be read. */
+export function segmentCorruptions(
+  reader: SegmentReader,
+  unreadable: readonly UnreadableRange[],
+  syncedBytes: number,
+): Corruption[] {
   const { path: file, sizeBytes, header } = reader
   if (header === undefined && sizeBytes <= SEGMENT_HEADER_BYTES) return []
   const found = unreadable

@@ -166,6 +166,11 @@ export class SegmentSet {
     )
   }
 
+  /** Whether a sealed segment without a record behind `sequence` is there. */
+  hasUpTo(sequence: number): boolean {
+    return this.#sealed.some(({ lastSequence }) => lastSequence <= sequence)
+  }
+
   /** Removes sealed segments without a record behind `sequence`. One that cannot be removed stays for the next time. */
   async dropUpTo(sequence: number): Promise<number> {
     const dropped = this.#sealed.filter(({ lastSequence }) => lastSequence <= sequence)

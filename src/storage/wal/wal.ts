@@ -89,6 +89,7 @@ export class Wal {
   #writer: Promise<void> = Promise.resolve()
   #isSyncDue = false
   #isSealDue = false
+  #isRotateDue = false
   #stopTimer: (() => void) | undefined
   #counts = { records: 0, recordBytes: 0, syncs: 0, failures: 0, rejected: 0, corruptions: 0 }
 
@@ -224,6 +225,7 @@ export class Wal {
       if (group.length > 0) await this.#commit(group)
       else if (this.#isSyncDue) await this.#syncNow()
       else if (this.#isSealDue) await this.#sealDroppable()
+      else if (this.#isRotateDue) await this.#rotateNow()
       else break
     }
     this.#isWriting = false
@@ -327,6 +329,39 @@ export class Wal {
   async #sealDroppable(): Promise<void> {
     this.#isSealDue = false
     if (this.#segments.isActiveDroppable(this.#dropSequence)) await this.#segments.seal(false)
+  }
+
+  /**
+   * Ends the segment that is written, so that records of the future do not keep those of the past. Returns the sequence number of the
+   * last record before.
+   */
+  async rotate(): Promise<number> {
+    if (this.#state === 'running') {
+      this.#isRotateDue = true
+      this.#kick()
+      await this.#writer
+    }
+    return this.#nextSequence - 1
+  }
+
+  async #rotateNow(): Promise<void> {
+    this.#isRotateDue = false
+    try {
+      await this.#segments.seal(this.#options.sync !== 'never')
+    } catch (error) {
+      this.#counts.failures++
+      this.#options.log.error('the write-ahead log cannot be synced', { error: (error as Error).message })
+    }
+  }
+
+  /**
+   * Sees to it that segments which were dropped do not come back with a power loss; false when one is left of those that ended with a
+   * record up to `sequence`.
+   */
+  async isGoneUpTo(sequence: number): Promise<boolean> {
+    if (this.#segments.hasUpTo(sequence)) return false
+    await this.#options.world.disk.syncDir(this.#options.directory)
+    return true
   }
 
   /** Resolves when nothing waits to be written. */

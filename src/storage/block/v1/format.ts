@@ -11,13 +11,15 @@ export const TAIL_BYTES = 64 * 1024
 export const SECTION_LABELS = 1
 export const SECTION_PAGES = 2
 export const SECTION_RUNS = 3
-/** Reserved; readers skip sections that they do not know. */
-const SECTION_WORD_DICTIONARY = 4
-const SECTION_BLOOM_FILTERS = 5
+/** A block has both of these or none. */
+export const SECTION_WORD_DICTIONARY = 4
+export const SECTION_BLOOM_FILTERS = 5
 /** Not every block has it. */
 export const SECTION_PATTERNS = 6
 /** Version of each of the sections above that this code writes. */
 export const SECTION_VERSION = 1
+/** Version of the section "runs" that has the bytes of lines. */
+export const RUNS_VERSION = 2
 
 const names: Readonly<Record<number, string>> = {
   [SECTION_LABELS]: 'labels',

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { decodeFooter, decodeTrailer, encodeFooter } from './footer.ts'
 import { TRAILER_BYTES } from './format.ts'
 import { decodePageDirectory, encodePageDirectory } from './page-directory.ts'
-import { decodeRunTable, encodeRunTable } from './run-table.ts'
+import { decodeRunTable, encodeRunTable, runTableVersion } from './run-table.ts'
 import { Corruption } from '#/kernel/errors.ts'
 import type { BlockColumn, BlockPage, StreamRuns } from '#/storage/block/contents.ts'
 
@@ -56,17 +56,38 @@ test('the page directory comes back, and none of its columns may lie behind the 
 
 test('the run table comes back, and must agree with the pages and the streams', () => {
   const bytes = encodeRunTable(runs)
-  assert.deepEqual(decodeRunTable(bytes, origin, { pages, streamCount: 2 }), runs)
+  const version = runTableVersion(runs)
+  assert.equal(version, 1)
+  assert.deepEqual(decodeRunTable(bytes, origin, { version, pages, streamCount: 2 }), { ...runs, lineBytes: undefined })
   const refused = (block: Parameters<typeof decodeRunTable>[2], message: RegExp): void =>
     assert.throws(
       () => decodeRunTable(bytes, origin, block),
       (error) => error instanceof Corruption && message.test(error.message),
     )
-  refused({ pages: pages.slice(1), streamCount: 2 }, /runs of 2 pages, not 1/)
-  refused({ pages, streamCount: 1 }, /stream 1 of 1/)
-  refused({ pages: [pages[0]!, { ...pages[1]!, rowCount: 6 }], streamCount: 2 }, /runs of page 1 hold 5 rows, not 6/)
-  refused({ pages: [pages[0]!, { ...pages[1]!, rowCount: 4 }], streamCount: 2 }, /runs of page 1 hold 5 rows, not 4/)
-  refused({ pages: [{ ...pages[0]!, rowCount: 1 }, pages[1]!], streamCount: 2 }, /more runs than rows in page 0/)
+  refused({ version, pages: pages.slice(1), streamCount: 2 }, /runs of 2 pages, not 1/)
+  refused({ version, pages, streamCount: 1 }, /stream 1 of 1/)
+  refused(
+    { version, pages: [pages[0]!, { ...pages[1]!, rowCount: 6 }], streamCount: 2 },
+    /runs of page 1 hold 5 rows, not 6/,
+  )
+  refused(
+    { version, pages: [pages[0]!, { ...pages[1]!, rowCount: 4 }], streamCount: 2 },
+    /runs of page 1 hold 5 rows, not 4/,
+  )
+  refused(
+    { version, pages: [{ ...pages[0]!, rowCount: 1 }, pages[1]!], streamCount: 2 },
+    /more runs than rows in page 0/,
+  )
+})
+
+test('a run table with the bytes of lines is version 2, and neither is read as the other', () => {
+  const second = { ...runs, lineBytes: Uint32Array.of(4, 8, 0) }
+  const version = runTableVersion(second)
+  assert.equal(version, 2)
+  const bytes = encodeRunTable(second)
+  assert.deepEqual(decodeRunTable(bytes, origin, { version, pages, streamCount: 2 }), second)
+  assert.throws(() => decodeRunTable(bytes, origin, { version: 1, pages, streamCount: 2 }), Corruption)
+  assert.throws(() => decodeRunTable(encodeRunTable(runs), origin, { version, pages, streamCount: 2 }), Corruption)
 })
 
 test('the footer comes back with fields that it knows, and skips sections that it does not', () => {

@@ -3,6 +3,7 @@ import { decodeFooter, decodeTrailer, hex } from './footer.ts'
 import type { Footer, Section } from './footer.ts'
 import {
   BLOCK_MAGIC,
+  RUNS_VERSION,
   SECTION_LABELS,
   SECTION_PAGES,
   SECTION_RUNS,
@@ -79,7 +80,8 @@ export async function readIndex(
     SectionBytes,
   ]
   const pages = decodePageDirectory(pagesPart.bytes, pagesPart.origin, { start: BLOCK_MAGIC.length, end: from })
-  const runs = decodeRunTable(runsPart.bytes, runsPart.origin, { pages, streamCount: meta.streamCount })
+  const { version } = needed[2]!
+  const runs = decodeRunTable(runsPart.bytes, runsPart.origin, { version, pages, streamCount: meta.streamCount })
   // a copy, so that the index does not keep everything else that was read with it
   const ownLabels = { bytes: Buffer.from(labels.bytes), origin: labels.origin }
   return { meta, sections: footer.sections, pages, runs, labels: ownLabels }
@@ -88,10 +90,13 @@ export async function readIndex(
 type SectionBytes = { readonly bytes: Buffer; readonly origin: ByteOrigin }
 
 function findSection(footer: Footer, type: number, key: string): Section {
-  const section = footer.sections.find((candidate) => candidate.type === type && candidate.version === SECTION_VERSION)
+  const lastVersion = type === SECTION_RUNS ? RUNS_VERSION : SECTION_VERSION
+  const section = footer.sections.find(
+    (candidate) => candidate.type === type && candidate.version >= SECTION_VERSION && candidate.version <= lastVersion,
+  )
   if (section !== undefined) return section
   const other = footer.sections.find((candidate) => candidate.type === type)
-  const what = other === undefined ? 'is missing' : `has version ${other.version}, ${SECTION_VERSION} is known`
+  const what = other === undefined ? 'is missing' : `has version ${other.version}, ${lastVersion} is known`
   throw new Corruption({ file: key, offset: other?.offset ?? 0 }, `section ${sectionName(type)} ${what}`)
 }
 

@@ -3,8 +3,10 @@
  * reading a page. Sealed as a whole.
  *
  *     pages uvarint · runs of each page packed ·
- *     per run: stream packed · rows packed · raw bytes packed · min time delta · (max - min time) delta
+ *     per run: stream packed · rows packed · raw bytes packed · min time delta · (max - min time) delta ·
+ *              line bytes packed (version 2)
  */
+import { RUNS_VERSION, SECTION_VERSION } from './format.ts'
 import { sealSection, unsealSection } from './sealed-section.ts'
 import { ByteReader } from '#/kernel/byte-reader.ts'
 import type { ByteOrigin } from '#/kernel/byte-reader.ts'
@@ -12,6 +14,11 @@ import { ByteWriter } from '#/kernel/byte-writer.ts'
 import type { BlockPage, StreamRuns } from '#/storage/block/contents.ts'
 import { decodeDeltaF64, encodeDeltaF64 } from '#/storage/column/delta-f64.ts'
 import { decodePackedU32, encodePackedU32 } from '#/storage/column/packed-u32.ts'
+
+/** With the bytes of lines; without them it is version 1. */
+export function runTableVersion({ lineBytes }: StreamRuns): number {
+  return lineBytes === undefined ? SECTION_VERSION : RUNS_VERSION
+}
 
 export function encodeRunTable(runs: StreamRuns): Uint8Array {
   const out = new ByteWriter(64 * 1024)
@@ -28,6 +35,7 @@ export function encodeRunTable(runs: StreamRuns): Uint8Array {
     runs.maxTime.map((max, run) => max - runs.minTime[run]!),
     out,
   )
+  if (runs.lineBytes !== undefined) encodePackedU32(runs.lineBytes, out)
   return sealSection(out.written)
 }
 
@@ -35,7 +43,7 @@ export function encodeRunTable(runs: StreamRuns): Uint8Array {
 export function decodeRunTable(
   bytes: Uint8Array,
   origin: ByteOrigin,
-  block: { readonly pages: readonly BlockPage[]; readonly streamCount: number },
+  block: { readonly version: number; readonly pages: readonly BlockPage[]; readonly streamCount: number },
 ): StreamRuns {
   const reader = new ByteReader(unsealSection(bytes, origin), origin)
   const pageCount = reader.uvarint()
@@ -51,12 +59,13 @@ export function decodeRunTable(
   const rawBytes = decodePackedU32(reader, count)
   const minTime = decodeDeltaF64(reader, count)
   const maxTime = decodeDeltaF64(reader, count)
+  const lineBytes = block.version === SECTION_VERSION ? undefined : decodePackedU32(reader, count)
   reader.end()
   for (let run = 0; run < count; run++) {
     maxTime[run]! += minTime[run]!
     if (stream[run]! >= block.streamCount) throw reader.corruption(`stream ${stream[run]!} of ${block.streamCount}`)
   }
-  const runs = { pageEnds, stream, rowCount, rawBytes, minTime, maxTime }
+  const runs = { pageEnds, stream, rowCount, rawBytes, lineBytes, minTime, maxTime }
   checkRows(runs, block.pages, reader)
   return runs
 }

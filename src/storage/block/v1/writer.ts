@@ -6,19 +6,22 @@ import { encodeFooter } from './footer.ts'
 import type { Section } from './footer.ts'
 import {
   BLOCK_MAGIC,
+  SECTION_BLOOM_FILTERS,
   SECTION_LABELS,
   SECTION_PAGES,
   SECTION_PATTERNS,
   SECTION_RUNS,
   SECTION_VERSION,
+  SECTION_WORD_DICTIONARY,
 } from './format.ts'
 import { encodePageDirectory } from './page-directory.ts'
-import { encodeRunTable } from './run-table.ts'
+import { encodeRunTable, runTableVersion } from './run-table.ts'
 import { crc32 } from '#/kernel/crc32.ts'
 import type { BlockColumn, BlockPage, ColumnStats, StreamRuns } from '#/storage/block/contents.ts'
 import type { StoredMeta } from '#/storage/block/meta-json.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
 import type { SealedColumn } from '#/storage/column/sealed.ts'
+import type { EncodedFilter } from '#/storage/filter/build-filter.ts'
 
 const PART_BYTES = 4 * 1024 * 1024
 
@@ -29,11 +32,12 @@ export type PageToWrite = {
   readonly maxTime: number
   readonly columns: readonly ColumnToWrite[]
 }
-/** `labels` is an encoded label index, `runs` covers all pages; `patterns` is a section as it is stored, if there is one. */
+/** `labels` is an encoded label index, `runs` covers all pages; the others are sections as they are stored, if there are any. */
 export type IndexToWrite = {
   readonly labels: Uint8Array
   readonly runs: StreamRuns
   readonly patterns?: Uint8Array | undefined
+  readonly filter?: EncodedFilter | undefined
 }
 export type BlockBytes = { readonly meta: BlockMeta; readonly parts: Uint8Array<ArrayBuffer>[] }
 
@@ -67,22 +71,24 @@ export class BlockWriter {
 
   /** The writer is used up afterwards. */
   finish(key: string, meta: StoredMeta, index: IndexToWrite): BlockBytes {
-    // patterns first: what every reader needs stands together at the end
-    const patterns = index.patterns && this.#addSection(SECTION_PATTERNS, index.patterns)
-    const sections = [
-      ...(patterns ? [patterns] : []),
+    // what is large or rarely read first: what every reader needs stands together at the end
+    const sections: Section[] = []
+    if (index.filter) sections.push(this.#addSection(SECTION_BLOOM_FILTERS, index.filter.bloom))
+    if (index.patterns) sections.push(this.#addSection(SECTION_PATTERNS, index.patterns))
+    if (index.filter) sections.push(this.#addSection(SECTION_WORD_DICTIONARY, index.filter.words))
+    sections.push(
       this.#addSection(SECTION_LABELS, index.labels),
-      this.#addSection(SECTION_RUNS, encodeRunTable(index.runs)),
+      this.#addSection(SECTION_RUNS, encodeRunTable(index.runs), runTableVersion(index.runs)),
       this.#addSection(SECTION_PAGES, encodePageDirectory(this.#pages, BLOCK_MAGIC.length)),
-    ]
+    )
     this.#out.append(encodeFooter({ meta, sections }, this.#out.sizeBytes))
     return { meta: { ...meta, key, sizeBytes: this.#out.sizeBytes }, parts: this.#out.finish() }
   }
 
-  #addSection(type: number, bytes: Uint8Array): Section {
+  #addSection(type: number, bytes: Uint8Array, version = SECTION_VERSION): Section {
     const offset = this.#out.sizeBytes
     this.#out.append(bytes)
-    return { type, version: SECTION_VERSION, offset, sizeBytes: bytes.length, crc32: crc32(bytes) }
+    return { type, version, offset, sizeBytes: bytes.length, crc32: crc32(bytes) }
   }
 }
 

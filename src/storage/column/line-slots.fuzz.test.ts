@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import fc from 'fast-check'
+
+import { isFoundInCutText } from './cut-text.ts'
+import { ENCODING_LINE_SLOTS } from './encoding.ts'
+import { tryHex } from './hex-text.ts'
+import { cutTextStarts, decodeCutText, decodeLineSlots, encodeLineSlots } from './line-slots.ts'
+import type { LinesToCut } from './line-slots.ts'
+import { decodePackedU32 } from './packed-u32.ts'
+import { ScratchBuffers } from './scratch-buffers.ts'
+import { unsealColumn } from './sealed.ts'
+import type { HexValues } from './text-values.ts'
+import { ByteReader } from '#/kernel/byte-reader.ts'
+import { Corruption } from '#/kernel/errors.ts'
+
+const origin = { file: 'f', offset: 1000 }
+const NS_PER_MS = 1e6
+
+type PlainRow = { readonly time: number; readonly line: Buffer; readonly ids: readonly (string | undefined)[] }
+
+const hexDigits = (digits: number): fc.Arbitrary<string> =>
+  fc
+    .array(
+      fc.nat(15).map((digit) => digit.toString(16)),
+      { minLength: digits, maxLength: digits },
+    )
+    .map((letters) => letters.join(''))
+
+/** `<clock>`, `<id0>` and so on stand for what other columns of the row have. */
+const piece = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom(' ', '=', ':', '.', ',', '"', '-', '/', '_', 'T', 'user', 'level=info', 'x'),
+  },
+  { weight: 4, arbitrary: fc.nat(1e6).map(String) },
+  fc.constantFrom(
+    '0',
+    '00',
+    '007',
+    '1234567890',
+    '000000000000',
+    '99999999999999999999',
+    'deadbeef',
+    'beef',
+    'a1',
+    '12ab',
+  ),
+  fc.constantFrom(
+    '<clock>',
+    '<clock>.<ms>',
+    '<clock>,<ms>',
+    '<clock>.<ms>7',
+    '23:59:59',
+    '23:59:59.999',
+    '<id0>',
+    '<id1>',
+  ),
+  fc.integer({ min: 3, max: 140 }).chain(hexDigits),
+  fc.constantFrom('\0', '\u0001', '\b', '\t', '\n', '\u0007\u0080', 'µs', '日本', '\u001b[31m', 'É1'),
+  fc.string({ unit: 'binary', maxLength: 8 }),
+)
+
+const row = fc.record({
+  ms: fc.integer({ min: 0, max: 86_399_999 }),
+  pieces: fc.array(piece, { maxLength: 24 }),
+  id0: fc.option(hexDigits(32), { nil: undefined }),
+  id1: hexDigits(16),
+})
+
+type Shape = {
+  readonly ms: number
+  readonly pieces: readonly string[]
+  readonly id0: string | undefined
+  readonly id1: string
+}
+
+function toRow({ ms, pieces, id0, id1 }: Shape): PlainRow {
+  const iso = new Date(ms).toISOString()
+  const text = pieces
+    .join('')
+    .replaceAll('<clock>', iso.slice(11, 19))
+    .replaceAll('<ms>', iso.slice(20, 23))
+    .replaceAll('<id0>', id0 ?? '-')
+    .replaceAll('<id1>', id1)
+  return { time: ms * NS_PER_MS + (ms % 1000), line: Buffer.from(text), ids: [id0, id1] }
+}
+
+/** Enough of them to be worth it: a page of lines like these. */
+const rowsOf = fc
+  .array(row.map(toRow), { minLength: 1, maxLength: 30 })
+  .map((rows) => Array.from({ length: 40 }, () => rows).flat())
+
+function valuesOf(rows: readonly PlainRow[], id: number): HexValues | undefined {
+  const present = rows.flatMap(({ ids }, i) => (ids[id] === undefined ? [] : [{ i, text: ids[id] }]))
+  const source = Buffer.from(present.map(({ text }) => text).join(''))
+  const digits = present[0]?.text.length ?? 0
+  const starts = Uint32Array.from(present, (_, i) => i * digits)
+  const ends = starts.map((start) => start + digits)
+  const rowNumbers = Uint32Array.from(present, ({ i }) => i)
+  return tryHex({ rowCount: rows.length, count: present.length, source, rows: rowNumbers, starts, ends })
+}
+
+function inputOf(rows: readonly PlainRow[]): LinesToCut {
+  const values = ['id0', 'id1'].flatMap((name, i) => {
+    const hex = valuesOf(rows, i)
+    return hex === undefined ? [] : [{ name, hex }]
+  })
+  return {
+    lines: Buffer.concat(rows.map(({ line }) => line)),
+    lengths: Uint32Array.from(rows, ({ line }) => line.length),
+    times: Float64Array.from(rows, ({ time }) => time),
+    values,
+  }
+}
+
+function decode(bytes: Uint8Array, { lengths, times, values }: LinesToCut, text?: Buffer): Buffer {
+  const sources = {
+    rowCount: lengths.length,
+    times: () => times,
+    values: (name: string) => values.find((one) => one.name === name)?.hex,
+    text,
+  }
+  return Buffer.from(decodeLineSlots({ encoding: ENCODING_LINE_SLOTS, bytes }, sources, origin))
+}
+
+test('lines that were cut come back to the byte', () => {
+  let cut = 0
+  fc.assert(
+    fc.property(rowsOf, (rows) => {
+      const input = inputOf(rows)
+      const column = encodeLineSlots(input)
+      if (column === undefined) return
+      cut++
+      assert.deepEqual(decode(column.bytes, input), input.lines)
+    }),
+    { numRuns: 400 },
+  )
+  assert.ok(cut > 200, `${cut} of 400 pages were cut`)
+})
+
+/** The format as docs/formats/block-v1.md describes it, value by value: what the kernel is compared with. */
+function decodePlainly(bytes: Uint8Array, { lengths, times, values }: LinesToCut): Buffer {
+  const reader = new ByteReader(bytes, origin)
+  const part = (): Buffer => {
+    const encoding = reader.u8()
+    return unsealColumn(encoding, reader.bytes(reader.uvarint()), origin)
+  }
+  reader.uvarint()
+  const names = Array.from({ length: reader.uvarint() }, () => reader.text())
+  const [text, hex, numbers] = [part(), part(), new ByteReader(part(), origin)]
+  const steps = decodePackedU32(numbers, numbers.uvarint())
+  const counts = decodePackedU32(numbers, steps.length)
+  const columns = new Map<number, number[]>()
+  let context = 0
+  for (const [i, step] of steps.entries()) columns.set((context += step), [...decodePackedU32(numbers, counts[i]!)])
+  const padded = Buffer.concat([Buffer.alloc(8), text])
+  const nextNumber = (at: number): string => {
+    const near = Math.imul(padded.readInt32LE(at + 4), 0x9e37_79b1)
+    return String(columns.get((near ^ Math.imul(padded.readInt32LE(at), 0x85eb_ca77)) >>> 22)?.shift())
+  }
+  const out: Buffer[] = []
+  let row = 0
+  let hexAt = 0
+  for (let at = 0; at < text.length; at++) {
+    const operation = text[at]!
+    const operand = text[at + 1]! - 128
+    const clock = row < lengths.length ? new Date(Math.floor(times[row]! / NS_PER_MS)).toISOString().slice(11, 23) : ''
+    if (operation > 8) out.push(text.subarray(at, at + 1))
+    else if (operation === 0) out.push(Buffer.from([operand]))
+    else if (operation === 1) out.push(Buffer.from(nextNumber(at)))
+    else if (operation === 2) out.push(Buffer.from(nextNumber(at).padStart(operand, '0')))
+    else if (operation === 3) {
+      const end = hexAt + ((operand + 1) >> 1)
+      out.push(Buffer.from(hex.toString('hex', hexAt, end).slice(0, operand)))
+      hexAt = end
+    } else if (operation === 4) out.push(Buffer.from(clock.slice(0, 8)))
+    else if (operation <= 6) out.push(Buffer.from(operation === 5 ? clock : clock.replace('.', ',')))
+    else if (operation === 7) out.push(Buffer.from(idOf(values.find(({ name }) => name === names[operand])!.hex, row)))
+    else row++
+    if (operation === 0 || operation === 2 || operation === 3 || operation === 7) at++
+  }
+  return Buffer.concat(out)
+}
+
+function idOf({ bytes, bytesPerValue, presence }: HexValues, row: number): string {
+  let rank = 0
+  for (let before = 0; before < row; before++) {
+    if (presence === undefined || ((presence[before >> 3]! >> (before & 7)) & 1) === 1) rank++
+  }
+  return Buffer.from(bytes).toString('hex', rank * bytesPerValue, (rank + 1) * bytesPerValue)
+}
+
+test('a decoder that goes value by value reads the same lines', () => {
+  fc.assert(
+    fc.property(rowsOf, (rows) => {
+      const input = inputOf(rows)
+      const column = encodeLineSlots(input)
+      if (column !== undefined) assert.deepEqual(decodePlainly(column.bytes, input), input.lines)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('the cut text has the rows, finds what it says it finds, and makes the same lines', () => {
+  const share = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true })
+  let probed = 0
+  fc.assert(
+    fc.property(
+      rowsOf,
+      fc.array(fc.record({ at: share, from: share, size: fc.integer({ min: 1, max: 12 }) })),
+      (rows, probes) => {
+        const input = inputOf(rows)
+        const column = encodeLineSlots(input)
+        if (column === undefined) return
+        const { raw: text } = decodeCutText(column, rows.length, origin, new ScratchBuffers(0))
+        const starts = cutTextStarts(text, rows.length, origin)
+        assert.deepEqual(decode(column.bytes, input, text), input.lines)
+        for (const { at, from, size } of probes) {
+          const { line } = rows[Math.floor(at * rows.length)]!
+          const start = Math.floor(from * line.length)
+          const needle = line.subarray(start, start + size)
+          if (!isFoundInCutText(needle)) continue
+          probed++
+          const found = rows.map((_, i) => text.subarray(starts[i]!, starts[i + 1]).includes(needle))
+          assert.deepEqual(
+            found,
+            rows.map((one) => one.line.includes(needle)),
+            JSON.stringify(needle.toString()),
+          )
+        }
+      },
+    ),
+    { numRuns: 300 },
+  )
+  assert.ok(probed > 100, `${probed} needles could be looked for`)
+})
+
+test('what may begin or end in a cut piece is not looked for in the text', () => {
+  for (const text of ['timeout', 'deadline', 'ord', 'Failed password', 'add_', 'level=info', '=', 'x: ']) {
+    assert.equal(isFoundInCutText(Buffer.from(text)), true, text)
+  }
+  for (const text of ['', 'a1', 'dead', ' face', 'ad: no', 'x=e', ':', '.', ',', '17', 'µ', '\u0001x', ' a']) {
+    assert.equal(isFoundInCutText(Buffer.from(text)), false, text)
+  }
+})
+
+test('damaged lines are corruption, or lines of the same size', () => {
+  const rows: PlainRow[] = Array.from({ length: 60 }, (_, i) => ({
+    time: 1e9 * (i * 37) + i,
+    line: Buffer.from(
+      `${new Date(i * 37_000).toISOString()} id=${i * 7919} took ${i % 7}.0${i} ms trace=${String(i).padStart(31, 'a')}7 \u0001`,
+    ),
+    ids: [`${String(i).padStart(31, 'a')}7`, 'beefbeefbeefbe11'],
+  }))
+  const input = inputOf(rows)
+  const column = encodeLineSlots(input)
+  assert.ok(column)
+  for (let at = 0; at < column.bytes.length; at++) {
+    for (let bit = 0; bit < 8; bit++) {
+      const bytes = Uint8Array.from(column.bytes)
+      bytes[at]! ^= 1 << bit
+      try {
+        decode(bytes, input)
+      } catch (error) {
+        assert.ok(error instanceof Corruption, `byte ${at}: ${String(error)}`)
+        assert.equal(error.file, 'f')
+      }
+    }
+  }
+  for (let size = 0; size < column.bytes.length; size++) {
+    assert.throws(() => decode(column.bytes.subarray(0, size), input), Corruption)
+  }
+  assert.throws(() => decode(column.bytes, { ...input, values: [] }), Corruption)
+  assert.throws(() => decode(column.bytes, inputOf(rows.slice(1))), Corruption)
+  assert.deepEqual(decode(column.bytes, input), input.lines, 'damage of one page does not touch the next')
+})
+
+test('lines that gain nothing are left alone', () => {
+  const pageOf = (line: string, count: number, time = 0): LinesToCut =>
+    inputOf(Array.from({ length: count }, () => ({ time, line: Buffer.from(line), ids: [] })))
+  assert.equal(encodeLineSlots(pageOf('no numbers at all in this line', 1000)), undefined)
+  assert.equal(encodeLineSlots(pageOf('12345678', 10)), undefined)
+  assert.equal(encodeLineSlots(pageOf('12345678 '.repeat(600_000), 1)), undefined)
+  assert.equal(encodeLineSlots(pageOf('1 2 3 4 12345678', 1000, -1)), undefined)
+})
