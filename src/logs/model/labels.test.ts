@@ -119,3 +119,15 @@ test('a value of many megabytes is read', () => {
   const value = 'x\\n'.repeat(3_000_000)
   assert.equal(parseLabels(`{a="${value}"}`)[0]?.[1].length, 6_000_000)
 })
+
+test('the usual form is read as every other one', () => {
+  const name = fc.stringMatching(/^[a-zA-Z_][a-zA-Z0-9_]{0,3}$/)
+  const value = fc.oneof(fc.string(), fc.stringMatching(/^[ -!#-[\]-~]{0,8}$/))
+  fc.assert(
+    fc.property(fc.array(fc.tuple(name, value)), fc.constantFrom(', ', ','), (labels, comma) => {
+      const text = `{${labels.map(([key, text]) => `${key}="${text.replaceAll(/["\\\n]/g, '')}"`).join(comma)}}`
+      // a tab before a name is not usual
+      assert.deepEqual(parseLabelPairs(text), parseLabelPairs(text.replace('{', '{\t')))
+    }),
+  )
+})

@@ -28,6 +28,42 @@ export function parseLabels(text: string): Labels {
 
 /** As {@link parseLabels}, but a name that occurs several times is kept as often. */
 export function parseLabelPairs(text: string): Label[] {
+  return parsePlainPairs(text) ?? readLabelPairs(text)
+}
+
+/** The usual form: identifiers, values in double quotes without escapes, commas. Undefined for every other text. */
+function parsePlainPairs(text: string): Label[] | undefined {
+  if (text.charCodeAt(0) !== 0x7b || text.includes('\\') || text.includes('\n')) return undefined
+  const labels: Label[] = []
+  let isSorted = true
+  let before = ''
+  for (let at = 1; ;) {
+    while (text.charCodeAt(at) === 0x20) at++
+    const nameEnd = text.indexOf('="', at)
+    const valueEnd = nameEnd < 0 ? -1 : text.indexOf('"', nameEnd + 2)
+    if (valueEnd < 0 || !isIdentifier(text, at, nameEnd)) return undefined
+    const name = text.slice(at, nameEnd)
+    if (valueEnd > nameEnd + 2) labels.push([name, text.slice(nameEnd + 2, valueEnd)])
+    isSorted &&= before <= name
+    before = name
+    at = valueEnd + 1
+    const next = text.charCodeAt(at++)
+    if (next === 0x2c) continue
+    if (next !== 0x7d || at !== text.length) return undefined
+    return isSorted ? labels : sortLabels(labels)
+  }
+}
+
+function isIdentifier(text: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at)
+    const isLetter = (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || code === 0x5f
+    if (!isLetter && (at === start || code < 0x30 || code > 0x39)) return false
+  }
+  return end > start
+}
+
+function readLabelPairs(text: string): Label[] {
   const reader = new LabelReader(text)
   const labels: Label[] = []
   reader.expect('{', '"{"')

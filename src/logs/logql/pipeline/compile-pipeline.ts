@@ -19,9 +19,10 @@ import { compileLineFilter, compilePageFilter } from './line-filter.ts'
 import { compileLogfmt } from './logfmt.ts'
 import { compilePattern } from './pattern.ts'
 import { compileRegexp } from './regexp.ts'
-import type { NeededLabels, PageFilter, Pipeline, PipelineEntry, Row, RowStage } from './row.ts'
+import type { MetaFilter, NeededLabels, PageFilter, Pipeline, PipelineEntry, Row, RowStage } from './row.ts'
 import { ScanRow } from './scan-row.ts'
 import { EXTRACTED_SUFFIX } from './stream-view.ts'
+import { compileTextMatch } from './text-match.ts'
 import { compileUnpack } from './unpack.ts'
 
 export type PipelineOptions = {
@@ -40,6 +41,7 @@ export function compilePipeline(stages: readonly RowStageNode[], options: Pipeli
     needed = stageOf(node).needs(node, needed)
   }
   return new CompiledPipeline(pageNodes.map(compilePageFilter), rowStages, context, {
+    metaFilters: leadingFilters(rowNodes),
     readsLines: pageNodes.length > 0 || rowNodes.some((node) => stageOf(node).reads.line),
     readsMeta: needed === 'all' ? 'all' : metaNames(needed),
   })
@@ -98,8 +100,25 @@ function metaNames(needed: ReadonlySet<string>): string[] {
   return [...names]
 }
 
+/** Conditions on single labels in the label filters before which nothing changes a label. */
+function leadingFilters(rowNodes: readonly RowStageNode[]): MetaFilter[] {
+  const end = rowNodes.findIndex(({ kind }) => kind !== 'label_filter')
+  const leading = end < 0 ? rowNodes : rowNodes.slice(0, end)
+  return leading.flatMap((node) => {
+    if (node.kind !== 'label_filter') return []
+    const terms = node.filter.kind === 'and' ? node.filter.terms : [node.filter]
+    return terms.flatMap((term): MetaFilter[] => {
+      if (term.kind !== 'text') return []
+      const { name, op, value } = term
+      const only = op === '=' && value !== '' ? Buffer.from(value) : undefined
+      return [{ name, passes: compileTextMatch(op, value, { regex: compileRegex }), only }]
+    })
+  })
+}
+
 class CompiledPipeline implements Pipeline {
   readonly pageFilters: readonly PageFilter[]
+  readonly metaFilters: readonly MetaFilter[]
   readonly readsLines: boolean
   readonly readsMeta: 'all' | readonly string[]
   readonly #stages: readonly RowStage[]
@@ -110,11 +129,12 @@ class CompiledPipeline implements Pipeline {
     pageFilters: readonly PageFilter[],
     stages: readonly RowStage[],
     context: PipelineContext,
-    reads: { readonly readsLines: boolean; readonly readsMeta: 'all' | readonly string[] },
+    reads: Pick<Pipeline, 'metaFilters' | 'readsLines' | 'readsMeta'>,
   ) {
     this.pageFilters = pageFilters
     this.#stages = stages
     this.#context = context
+    this.metaFilters = reads.metaFilters
     this.readsLines = reads.readsLines
     this.readsMeta = reads.readsMeta
   }

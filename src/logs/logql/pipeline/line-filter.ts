@@ -4,6 +4,7 @@ import { isAssertion, someNode } from '#/kernel/re2-node.ts'
 import type { LineFilterNode } from '#/logs/logql/ast/stage-nodes.ts'
 import { parseIpPattern } from '#/logs/logql/stages/ip-pattern.ts'
 import { compileRegex } from '#/platform/regex/compile.ts'
+import { isFoundInCutText } from '#/storage/column/cut-text.ts'
 import { compileIpScan, type IpScan } from './ip-scan.ts'
 import { compileLinePattern, markLinePattern, matchesLinePattern, type CompiledLinePattern } from './line-pattern.ts'
 import { compileLineRegex, markRegex, mayMatchRegex, type LineRegex } from './line-regex.ts'
@@ -23,6 +24,7 @@ export function compilePageFilter(node: LineFilterNode): PageFilter {
   const wanted = isNegative(node) ? 0 : 1
   return {
     unlessLabels: node.unlessLabels,
+    worksOnCutLines: worksOnCutLines(tests),
     mayPass: (lines) => wanted === 0 || mayMatch(lines, tests),
     select(lines, lineStart, rows, count) {
       const marks = new Uint8Array(count)
@@ -32,6 +34,10 @@ export function compilePageFilter(node: LineFilterNode): PageFilter {
       return kept
     },
   }
+}
+
+function worksOnCutLines({ needles, regexes, patterns, ips }: LineTests): boolean {
+  return regexes.length + patterns.length + ips.length === 0 && needles.every(isFoundInCutText)
 }
 
 /** A text that is found over the end of a line is counted as found. */

@@ -75,6 +75,8 @@ export type RowStage = (row: Row) => boolean
 export interface PageFilter {
   /** Set on filters that hold only for rows whose stream and metadata have none of these labels; see `LineFilterNode`. */
   readonly unlessLabels: readonly string[] | undefined
+  /** Whether `cutLines` of a page answer as well as its lines. */
+  readonly worksOnCutLines: boolean
   /** False only when certainly none of these lines, which stand back to back, passes. Looks at bytes alone, and is cheap. */
   mayPass(lines: Buffer): boolean
   /**
@@ -84,6 +86,17 @@ export interface PageFilter {
   select(lines: Buffer, lineStart: Uint32Array, rows: Uint32Array, count: number): number
 }
 
+/**
+ * A condition on the text of one label, '' where it is missing, that every row which passes the stages fulfils before any of them
+ * has changed it. The stages look at it again.
+ */
+export type MetaFilter = {
+  readonly name: string
+  readonly passes: (text: string) => boolean
+  /** The bytes of the one text that passes; undefined where more may pass. */
+  readonly only: Buffer | undefined
+}
+
 /** Which labels a query needs of its rows: all of them (log queries), or only these names (metric queries). */
 export type NeededLabels = 'all' | ReadonlySet<string>
 
@@ -91,6 +104,8 @@ export type NeededLabels = 'all' | ReadonlySet<string>
 export interface Pipeline {
   /** To be applied to a page in this order, before rows are built. */
   readonly pageFilters: readonly PageFilter[]
+  /** What codes of metadata may be asked before rows are built. */
+  readonly metaFilters: readonly MetaFilter[]
   /** True when no row stage is left: rows that pass the page filters pass the pipeline unchanged. */
   readonly isTrivial: boolean
   /** Whether a row stage or page filter reads line bytes. */

@@ -9,6 +9,7 @@ import type { AggregateOp } from '#/series/aggregate.ts'
 import type { LabelGrouping, SeriesLabels } from '#/series/labels.ts'
 import type { ArithmeticOp, ComparisonOp, SetOp } from '#/series/operators.ts'
 import type { Matching } from '#/series/vector-matching.ts'
+import type { PageConditions } from './page-conditions.ts'
 
 export type Plan = LogPlan | MetricPlan | { readonly kind: 'scalar'; readonly value: number }
 
@@ -40,6 +41,8 @@ export type Selection = {
   readonly needed: NeededLabels
   /** Streams that have one of these labels with another value have no entry that passes `stages`. */
   readonly streamFilters?: readonly StreamFilter[]
+  /** What a page must have so that one of its rows may pass `stages`. */
+  readonly pageConditions?: PageConditions
 }
 
 /** A condition on the text of one label. */

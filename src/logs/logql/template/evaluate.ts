@@ -2,11 +2,11 @@
 import { unreachable } from '#/kernel/assert.ts'
 import { quoteGo } from '#/kernel/go-quote.ts'
 import { sizeOf } from './arguments.ts'
-import { functions, type FunctionContext, type TemplateData } from './functions.ts'
+import type { FunctionContext, TemplateData, TemplateFunction } from './functions.ts'
 import { LIMITS } from './limits.ts'
 import type { Command, FunctionOperand, Operand, Pipe, Template, TemplateNode } from './nodes.ts'
 import { printCommand, printNode, printOperand, printPipe } from './print-node.ts'
-import { signatures, type ParameterType, type Signature } from './signatures.ts'
+import type { ParameterType, Signature } from './signatures.ts'
 import { timeMethods } from './time-methods.ts'
 import {
   isMap,
@@ -34,14 +34,16 @@ export class Evaluation implements FunctionContext {
   readonly root: ValueMap = new LabelMap()
   steps = 0
   readonly #template: Template
+  readonly #functions: Readonly<Record<string, TemplateFunction>>
   /** The template that is running; others are called. */
   #name: string
   #place: Place | undefined
   #variables: Variable[]
   #labels: ValueMap | undefined
 
-  constructor(template: Template, data: TemplateData) {
+  constructor(template: Template, data: TemplateData, functions: Readonly<Record<string, TemplateFunction>>) {
     this.#template = template
+    this.#functions = functions
     this.#name = template.name
     this.data = data
     this.#variables = [{ name: '$', value: this.root }]
@@ -201,13 +203,13 @@ export class Evaluation implements FunctionContext {
 
   #function(operand: FunctionOperand, command: Command, dot: Value, piped: Piped): Value {
     const { name } = operand
-    const signature = signatures[name]!
+    const signature = this.#template.signatures[name]!
     this.spend(1)
     if (name === 'and' || name === 'or') return this.#shortCircuit(name, command.slice(1), dot, piped)
     const args = this.#arguments(name, signature, command, dot, piped)
     try {
       if (name === 'call') throw new TemplateFailure(notCallable(command, args))
-      const result = functions[name]!(args, this)
+      const result = this.#functions[name]!(args, this)
       let size = sizeOf(result)
       for (const arg of args) size += sizeOf(arg)
       this.spend(size >> 6)

@@ -6,7 +6,7 @@ import { unreachable } from '#/kernel/assert.ts'
 import { quoteGo } from '#/kernel/go-quote.ts'
 import { sizeOf } from './arguments.ts'
 import { Evaluation } from './evaluate.ts'
-import type { TemplateData } from './functions.ts'
+import { functions as entryFunctions, type TemplateData, type TemplateFunction } from './functions.ts'
 import { LIMITS } from './limits.ts'
 import type { BranchNode, Pipe, Template, TemplateNode } from './nodes.ts'
 import { isList, isMap, isTrue, printValue, sortedKeys, type Value } from './values.ts'
@@ -21,9 +21,14 @@ export class TemplateEngine {
   #calls = 0
   #depth = 0
 
-  constructor(template: Template, data: TemplateData) {
+  /** `functions` has all that the template was parsed with. */
+  constructor(
+    template: Template,
+    data: TemplateData,
+    functions: Readonly<Record<string, TemplateFunction>> = entryFunctions,
+  ) {
     this.#template = template
-    this.#evaluation = new Evaluation(template, data)
+    this.#evaluation = new Evaluation(template, data, functions)
   }
 
   /** The output. @throws TemplateFailure */

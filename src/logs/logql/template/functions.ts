@@ -7,10 +7,10 @@ import { timeFunctions } from './time-functions.ts'
 import type { Value, ValueMap } from './values.ts'
 import type { Zone } from './zones.ts'
 
-/** The entry that a template sees. */
+/** What a template sees: an entry, or an alert. */
 export interface TemplateData {
-  /** Value of a label; undefined when missing. */
-  label(name: string): string | undefined
+  /** Value of a label, or of another field at the root; undefined when missing. */
+  label(name: string): Value
   /** All labels, for templates that use the whole map. */
   labels(): ValueMap
   line(): string

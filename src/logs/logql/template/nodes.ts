@@ -2,6 +2,7 @@
  * The tree of a template. Names of functions are known to exist, and so are variables but for those that are only assigned.
  * `at` is the place in the template's text that errors name, as Go counts it.
  */
+import type { Signature } from './signatures.ts'
 import type { Value } from './values.ts'
 
 export type TemplateNode =
@@ -53,4 +54,6 @@ export type Template = {
   readonly body: readonly TemplateNode[]
   /** What `define` and `block` made. */
   readonly named: ReadonlyMap<string, readonly TemplateNode[]>
+  /** The functions that it may call. */
+  readonly signatures: Readonly<Record<string, Signature>>
 }

@@ -4,7 +4,7 @@
  */
 import { BadRequest } from '#/kernel/errors.ts'
 import { unquoteGo } from '#/kernel/go-quote.ts'
-import { signatures } from './signatures.ts'
+import { signatures as entrySignatures, type Signature } from './signatures.ts'
 import type { BranchNode, Command, Operand, Pipe, Template, TemplateNode } from './nodes.ts'
 import { numberLiteral, runeLiteral } from './parse-literal.ts'
 import { printOperand } from './print-node.ts'
@@ -16,8 +16,8 @@ import type { Value } from './values.ts'
 const MAX_NESTING = 100
 
 /** @throws BadRequest `template: <name>:<line>: …` */
-export function parseTemplate(text: string, name = 'line'): Template {
-  return new Parser(text, name).parse()
+export function parseTemplate(text: string, name = 'line', signatures = entrySignatures): Template {
+  return new Parser(text, name, signatures).parse()
 }
 
 /** What is wrong with a template; undefined when nothing is. */
@@ -51,15 +51,17 @@ const operandKinds: ReadonlySet<TokenKind> = new Set([
 class Parser {
   readonly #text: string
   readonly #name: string
+  readonly #signatures: Readonly<Record<string, Signature>>
   readonly #tokens: TokenStream
   readonly #named = new Map<string, readonly TemplateNode[]>()
   #nesting = 0
   #loops = 0
   #variables: string[] = ['$']
 
-  constructor(text: string, name: string) {
+  constructor(text: string, name: string, signatures: Readonly<Record<string, Signature>>) {
     this.#text = text
     this.#name = name
+    this.#signatures = signatures
     this.#tokens = new TokenStream(text, name)
   }
 
@@ -77,7 +79,7 @@ class Parser {
       if (typeof node === 'string') throw tokens.fail(`unexpected {{${node}}}`)
       body.push(node)
     }
-    return { name: this.#name, text: this.#text, body, named: this.#named }
+    return { name: this.#name, text: this.#text, body, named: this.#named, signatures: this.#signatures }
   }
 
   #define(): void {
@@ -275,7 +277,8 @@ class Parser {
   #term(token: Token): Operand {
     const { kind, text, at } = token
     if (kind === 'name') {
-      if (!Object.hasOwn(signatures, text)) throw this.#tokens.fail(`function ${JSON.stringify(text)} not defined`)
+      if (!Object.hasOwn(this.#signatures, text))
+        throw this.#tokens.fail(`function ${JSON.stringify(text)} not defined`)
       return { kind: 'function', name: text, path: [], at }
     }
     if (kind === 'dot') return { kind: 'dot', path: [], at }

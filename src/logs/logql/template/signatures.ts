@@ -11,7 +11,7 @@ export type Signature = {
 }
 
 /** Of `string int any...`, for instance. */
-function signature(text: string): Signature {
+export function signature(text: string): Signature {
   const types = text === '' ? [] : text.split(' ')
   const last = types.at(-1) ?? ''
   const variadic = last.endsWith('...') ? (last.slice(0, -3) as ParameterType) : undefined

@@ -32,22 +32,18 @@ export const deriveLineFilters: Rule = {
 }
 
 function textsInLine(node: LabelFilterNode, before: readonly RowStageNode[]): readonly LineFilterNode[] {
-  const parsers = before.filter(isParser)
-  const lastParser = before.findLastIndex(isParser)
-  // what an earlier stage wrote is not in the stored line
-  if (parsers.length === 0 || before.slice(0, lastParser + 1).some(writesLine)) return []
-  const escapes = parsers.some(({ kind }) => kind === 'json' || kind === 'logfmt') ? ['\\'] : []
-  return valueTexts(node.filter)
-    .filter(({ names }) =>
-      names.every((name) => isPlainLabel(name, before) && parsers.some((parser) => mayFind(parser, name))),
+  return valueTexts(node.filter).flatMap(({ names, texts }) => {
+    const parsers = names.map((name) => before.filter((stage) => isParser(stage) && mayFind(stage, name)))
+    const isFromLine = names.every((name, i) => isPlainLabel(name, before) && parsers[i]!.length > 0)
+    const last = Math.max(...parsers.flat().map((parser) => before.indexOf(parser)))
+    // what a stage up to there wrote is not in the stored line
+    if (!isFromLine || before.slice(0, last + 1).some(writesLine)) return []
+    const hasEscapes = parsers.flat().some(({ kind }) => kind === 'json' || kind === 'logfmt')
+    const operands = [...texts, ...(hasEscapes ? ['\\'] : [])].map(
+      (value) => ({ kind: 'text', value, raw: false }) as const,
     )
-    .map(({ names, texts }) => ({
-      kind: 'line_filter',
-      op: '|=',
-      operands: [...texts, ...escapes].map((value) => ({ kind: 'text', value, raw: false })),
-      unlessLabels: names,
-      at: node.at,
-    }))
+    return [{ kind: 'line_filter', op: '|=', operands, unlessLabels: names, at: node.at }]
+  })
 }
 
 function mayFind(parser: RowStageNode, name: string): boolean {
