@@ -4,15 +4,20 @@
  */
 import { COLUMN_LENGTH, COLUMN_LINE, COLUMN_STREAM, COLUMN_TIME, metaColumn, metaNameOf } from './columns.ts'
 import type { PageBytes, PageColumnBytes } from './log-block.ts'
-import type { LogPage, MetaColumn } from './log-page.ts'
+import type { CutLines, LogPage, MetaColumn } from './log-page.ts'
 import { assert } from '#/kernel/assert.ts'
 import type { ByteOrigin } from '#/kernel/byte-reader.ts'
 import { crc32 } from '#/kernel/crc32.ts'
 import { Corruption } from '#/kernel/errors.ts'
-import { unsealBytesInto, unsealF64, unsealU32 } from '#/storage/column/number-columns.ts'
+import { ENCODING_LINE_SLOTS } from '#/storage/column/encoding.ts'
+import { cutTextStarts, decodeCutText, decodeLineSlots } from '#/storage/column/line-slots.ts'
+import { unsealBytesInto, unsealF64, unsealRuns, unsealU32 } from '#/storage/column/number-columns.ts'
+import { spreadRuns } from '#/storage/column/runs-u32.ts'
+import type { RunsU32 } from '#/storage/column/runs-u32.ts'
 import { ScratchBuffers } from '#/storage/column/scratch-buffers.ts'
 import type { SealedColumn } from '#/storage/column/sealed.ts'
 import { decodeTextColumn } from '#/storage/column/text-column.ts'
+import type { HexValues, TextColumn } from '#/storage/column/text-values.ts'
 
 const MAX_PAGE_LINE_BYTES = 0xffff_ffff
 /** Idle memory of a thread for lines: enough for the pages that a scan has open at a time. */
@@ -27,23 +32,38 @@ class BlockPage implements LogPage {
   readonly rowCount: number
   readonly metaNames: readonly string[]
   readonly #page: PageBytes
-  readonly #meta = new Map<string, MetaColumn>()
+  readonly #meta = new Map<string, TextColumn>()
   #stream: Uint32Array | undefined
+  #runs: RunsU32 | undefined | 'unknown' = 'unknown'
   #time: Float64Array | undefined
   #lineStart: Uint32Array | undefined
   #lines: Buffer | undefined
   /** What `lines` lie in, when it can be used again. */
   #taken: Buffer | undefined
+  #cut: CutLines | undefined | 'unknown' = 'unknown'
+  #takenCut: Buffer | undefined
 
   constructor(page: PageBytes) {
     this.#page = page
     this.rowCount = page.rowCount
-    this.metaNames = page.columns.map(({ name }) => metaNameOf(name)).filter((name) => name !== undefined)
+    const names = page.columns.map(({ name }) => metaNameOf(name)).filter((name) => name !== undefined)
+    // columns that were read because lines refer to them are nobody else's
+    this.metaNames = names.filter((name) => !page.unreadMeta.includes(name))
   }
 
   get stream(): Uint32Array {
-    this.#stream ??= this.#decode(COLUMN_STREAM, (column, origin) => unsealU32(column, this.rowCount, origin))
+    const runs = this.streamRuns
+    this.#stream ??= runs
+      ? spreadRuns(runs)
+      : this.#decode(COLUMN_STREAM, (column, origin) => unsealU32(column, this.rowCount, origin))
     return this.#stream
+  }
+
+  get streamRuns(): RunsU32 | undefined {
+    if (this.#runs === 'unknown') {
+      this.#runs = this.#decode(COLUMN_STREAM, (column, origin) => unsealRuns(column, this.rowCount, origin))
+    }
+    return this.#runs
   }
 
   get time(): Float64Array {
@@ -62,7 +82,8 @@ class BlockPage implements LogPage {
 
   get lines(): Buffer {
     this.#lines ??= this.#decode(COLUMN_LINE, (column, origin) => {
-      const { raw, taken } = unsealBytesInto(column, origin, lineMemory)
+      const isCut = column.encoding === ENCODING_LINE_SLOTS
+      const { raw, taken } = isCut ? this.#joinLines(column, origin) : unsealBytesInto(column, origin, lineMemory)
       this.#taken = taken
       this.#checkLines(raw, this.#lineStart, origin)
       return raw
@@ -70,23 +91,59 @@ class BlockPage implements LogPage {
     return this.#lines
   }
 
+  get cutLines(): CutLines | undefined {
+    if (this.#cut === 'unknown')
+      this.#cut = this.#decode(COLUMN_LINE, (column, origin) => this.#cutLines(column, origin))
+    return this.#cut
+  }
+
   release(): void {
     if (this.#taken !== undefined) lineMemory.giveBack(this.#taken)
+    if (this.#takenCut !== undefined) lineMemory.giveBack(this.#takenCut)
+    this.#takenCut = undefined
+    this.#cut = 'unknown'
     this.#taken = undefined
     this.#lines = undefined
   }
 
   meta(name: string): MetaColumn | undefined {
+    assert(!this.#page.unreadMeta.includes(name), `metadata '${name}' of page ${this.#page.page} was read`)
+    return this.#metaColumn(name)
+  }
+
+  #metaColumn(name: string): TextColumn | undefined {
     const known = this.#meta.get(name)
     if (known !== undefined) return known
     const columnName = metaColumn(name)
-    if (!this.#page.columns.some((column) => column.name === columnName)) {
-      assert(!this.#page.unreadMeta.includes(name), `metadata '${name}' of page ${this.#page.page} was read`)
-      return undefined
-    }
+    if (!this.#page.columns.some((column) => column.name === columnName)) return undefined
     const decoded = this.#decode(columnName, (column, origin) => decodeTextColumn(column, this.rowCount, origin))
     this.#meta.set(name, decoded)
     return decoded
+  }
+
+  /** Lines that do not have what other columns have. */
+  #joinLines(column: SealedColumn, origin: ByteOrigin): { readonly raw: Buffer; readonly taken: Buffer } {
+    const values = (name: string): HexValues | undefined => this.#metaColumn(name)?.hex
+    const text = this.#cut === 'unknown' ? undefined : this.#cut?.text
+    const lines = decodeLineSlots(column, { rowCount: this.rowCount, times: () => this.time, values, text }, origin)
+    const taken = lineMemory.take(lines.length)
+    lines.copy(taken)
+    return { raw: taken.subarray(0, lines.length), taken }
+  }
+
+  #cutLines(column: SealedColumn, origin: ByteOrigin): CutLines | undefined {
+    if (column.encoding !== ENCODING_LINE_SLOTS) return undefined
+    const { rowCount } = this
+    const { raw: text, taken } = decodeCutText(column, rowCount, origin, lineMemory)
+    this.#takenCut = taken
+    let textStart: Uint32Array | undefined
+    return {
+      text,
+      get textStart() {
+        textStart ??= cutTextStarts(text, rowCount, origin)
+        return textStart
+      },
+    }
   }
 
   /** Lengths and lines must fit as soon as both are decoded, whichever came first. */

@@ -14,7 +14,7 @@ const ENOUGH = 1 / 4
 const LARGE = 1 / 2
 
 /** Positions in `rows.order` at which pages begin, then the count of rows. */
-export function cutPages(rows: SortedRows): number[] {
+export function cutPages(rows: SortedRows, maxRows = PAGE_ROWS): number[] {
   const cuts: number[] = []
   let pageRows = 0
   let pageBytes = 0
@@ -24,16 +24,16 @@ export function cutPages(rows: SortedRows): number[] {
     const runRows = range.to - range.from
     const runBytes = bytesOf(rows, range)
     const runHour = hourOf(rows.time[rows.order[range.from]!]!)
-    const isLarge = runBytes >= PAGE_LINE_BYTES * LARGE || runRows >= PAGE_ROWS * LARGE
-    const isEnough = pageBytes >= PAGE_LINE_BYTES * ENOUGH || pageRows >= PAGE_ROWS * ENOUGH
-    const isFull = pageBytes + runBytes > PAGE_LINE_BYTES || pageRows + runRows > PAGE_ROWS
+    const isLarge = runBytes >= PAGE_LINE_BYTES * LARGE || runRows >= maxRows * LARGE
+    const isEnough = pageBytes >= PAGE_LINE_BYTES * ENOUGH || pageRows >= maxRows * ENOUGH
+    const isFull = pageBytes + runBytes > PAGE_LINE_BYTES || pageRows + runRows > maxRows
     if (pageRows === 0 || isLarge || isFull || (isEnough && runHour !== hour)) {
       cuts.push(range.from)
       pageRows = pageBytes = 0
     }
     hour = runHour
     if (isLarge) {
-      cutRun(rows, range, runBytes, cuts)
+      cutRun(rows, { ...range, bytes: runBytes, maxRows }, cuts)
       continue
     }
     pageRows += runRows
@@ -52,15 +52,19 @@ function bytesOf({ order, length }: SortedRows, { from, to }: Range): number {
 }
 
 /** Adds the cuts inside a large run, which begins with a page. */
-function cutRun({ order, length }: SortedRows, { from, to }: Range, bytes: number, cuts: number[]): void {
-  const pages = Math.max(Math.ceil(bytes / PAGE_LINE_BYTES), Math.ceil((to - from) / PAGE_ROWS))
+function cutRun(
+  { order, length }: SortedRows,
+  { from, to, bytes, maxRows }: Range & { readonly bytes: number; readonly maxRows: number },
+  cuts: number[],
+): void {
+  const pages = Math.max(Math.ceil(bytes / PAGE_LINE_BYTES), Math.ceil((to - from) / maxRows))
   const targetBytes = bytes / pages
   let pageRows = 0
   let pageBytes = 0
   for (let i = from; i < to; i++) {
     const lineBytes = length[order[i]!]!
     const isFull = pageBytes >= targetBytes && bytes > 0
-    if (pageRows > 0 && (isFull || pageRows === PAGE_ROWS || pageBytes + lineBytes > PAGE_LINE_BYTES)) {
+    if (pageRows > 0 && (isFull || pageRows === maxRows || pageBytes + lineBytes > PAGE_LINE_BYTES)) {
       cuts.push(i)
       pageRows = pageBytes = 0
     }

@@ -1,7 +1,7 @@
 /** Encodes pages of sorted rows, one after the other, and keeps account of the runs of streams in them. */
 import { MetaCollector } from './collect-meta.ts'
 import { COLUMN_LENGTH, COLUMN_LINE, COLUMN_STREAM, COLUMN_TIME, metaColumn } from './columns.ts'
-import type { HeadPageColumns } from './log-page.ts'
+import type { RawPageColumns } from './log-page.ts'
 import type { BlockPatterns } from './patterns/block-patterns.ts'
 import { LEVEL_NAME } from './patterns/level-codes.ts'
 import { RowLocations } from './row-locations.ts'
@@ -12,37 +12,48 @@ import { asBuffer } from '#/kernel/byte-reader.ts'
 import { MAX_CONSTANT_BYTES } from '#/storage/block/contents.ts'
 import type { ColumnToWrite, PageToWrite } from '#/storage/block/v1/writer.ts'
 import { ENCODING_BYTES } from '#/storage/column/encoding.ts'
+import { encodeLineSlots } from '#/storage/column/line-slots.ts'
+import type { LinesToCut } from '#/storage/column/line-slots.ts'
 import { sealF64, sealRunsU32, sealU32 } from '#/storage/column/number-columns.ts'
 import { sealColumn } from '#/storage/column/sealed.ts'
+import type { SealedColumn } from '#/storage/column/sealed.ts'
 import { encodeTextColumn } from '#/storage/column/text-column.ts'
+import type { FilterBuilder } from '#/storage/filter/build-filter.ts'
 
-type Source = {
-  readonly columns: HeadPageColumns
-  readonly lines: Buffer
-  readonly meta: Buffer
-  readonly nameIds: Uint32Array
+type RowReceivers = {
+  readonly filter: FilterBuilder
+  readonly patterns: BlockPatterns | undefined
+  /** Those of pages before, when a block is made of several sets of rows. */
+  readonly runs?: RunTable
 }
 
 export class LogPageEncoder {
   readonly #rows: SortedRows
-  readonly #sources: readonly Source[]
+  /** Of each source page. */
+  readonly #lineBytes: readonly Buffer[]
+  readonly #metaBytes: readonly Buffer[]
+  readonly #nameIds: readonly Uint32Array[]
   readonly #locations: RowLocations
   readonly #meta = new MetaCollector()
-  readonly #runs = new RunTable()
+  readonly #runs: RunTable
   readonly #patterns: BlockPatterns | undefined
+  readonly #filter: FilterBuilder
   #lines = Buffer.allocUnsafeSlow(0)
 
-  /** `patterns` gets every row, if given. */
-  constructor(rows: SortedRows, pages: readonly HeadPageColumns[], patterns?: BlockPatterns) {
+  /** `filter` gets every row, and so do `patterns` and `runs` if given. */
+  constructor(
+    rows: SortedRows,
+    pages: readonly RawPageColumns[],
+    { filter, patterns, runs = new RunTable() }: RowReceivers,
+  ) {
+    this.#runs = runs
     this.#rows = rows
+    this.#filter = filter
     this.#patterns = patterns
     this.#locations = new RowLocations(rows, pages)
-    this.#sources = pages.map((columns) => ({
-      columns,
-      lines: asBuffer(columns.lines),
-      meta: asBuffer(columns.meta),
-      nameIds: this.#meta.idsOf(columns.metaNames),
-    }))
+    this.#lineBytes = pages.map(({ lines }) => asBuffer(lines))
+    this.#metaBytes = pages.map(({ meta }) => asBuffer(meta))
+    this.#nameIds = pages.map(({ metaNames }) => this.#meta.idsOf(metaNames))
   }
 
   totals(): PageTotals {
@@ -65,11 +76,13 @@ export class LogPageEncoder {
     }
     this.#locations.locate(from, rowCount)
     this.#gatherMeta(rawBytes)
-    for (let i = 0; i < rowCount; i++) this.#runs.add(streams[i]!, times[i]!, rawBytes[i]! + lengths[i]!)
+    for (let i = 0; i < rowCount; i++) this.#runs.add(streams[i]!, times[i]!, lengths[i]!, rawBytes[i]!)
     const runs = this.#runs.endPage()
     const lineBytes = this.#gatherLines(lengths)
     const meta = this.#encodeMeta(rowCount)
     this.#patterns?.addPage({ streams, times, lengths, lines: this.#lines })
+    this.#filter.addLines(this.#lines, lengths)
+    this.#filter.endPage()
     const { min: minTime, max: maxTime } = rangeOf(times)
     return {
       rowCount,
@@ -91,10 +104,10 @@ export class LogPageEncoder {
           column: sealU32(lengths),
           stats: { ...statsOf(rowCount, rowCount * 4), range: rangeOf(lengths) },
         },
-        ...meta,
+        ...meta.columns,
         {
           name: COLUMN_LINE,
-          column: sealColumn(ENCODING_BYTES, this.#lines.subarray(0, lineBytes)),
+          column: encodeLines({ lines: this.#lines.subarray(0, lineBytes), lengths, times, values: meta.values }),
           stats: statsOf(rowCount, lineBytes),
         },
       ],
@@ -105,43 +118,56 @@ export class LogPageEncoder {
   #gatherMeta(rawBytes: Uint32Array): void {
     const { page, metaStart, metaEnd } = this.#locations
     this.#meta.clear()
+    let fetched = 0
     for (let i = 0; i < rawBytes.length; i++) {
+      if (i === fetched) fetched = this.#locations.fetch(this.#metaBytes, metaStart, metaEnd, i, rawBytes.length)
       if (metaStart[i] === metaEnd[i]) continue
-      const { meta, nameIds } = this.#sources[page[i]!]!
-      rawBytes[i] = this.#meta.add(i, meta, { start: metaStart[i]!, end: metaEnd[i]! }, nameIds)
+      const source = page[i]!
+      const range = { start: metaStart[i]!, end: metaEnd[i]! }
+      rawBytes[i] = this.#meta.add(i, this.#metaBytes[source]!, range, this.#nameIds[source]!)
     }
   }
 
-  #encodeMeta(rowCount: number): ColumnToWrite[] {
+  /** Also the values that lines may refer to. */
+  #encodeMeta(rowCount: number): { readonly columns: ColumnToWrite[]; readonly values: LinesToCut['values'] } {
     const columns: ColumnToWrite[] = []
+    const values: LinesToCut['values'][number][] = []
     this.#meta.eachName(rowCount, (name, ranges) => {
       if (name === LEVEL_NAME) this.#patterns?.setLevels(ranges)
+      this.#filter.addValues(name, ranges)
       let rawBytes = 0
       for (let i = 0; i < ranges.count; i++) rawBytes += ranges.ends[i]! - ranges.starts[i]!
-      const { column, constant, range } = encodeTextColumn(ranges)
+      const { column, constant, range, hex } = encodeTextColumn(ranges)
+      if (hex !== undefined) values.push({ name, hex })
       const isShort = constant !== undefined && Buffer.byteLength(constant) <= MAX_CONSTANT_BYTES
       const stats = { rawBytes, valueCount: ranges.count, range, constant: isShort ? constant : undefined }
       columns.push({ name: metaColumn(name), column, stats })
     })
-    return columns
+    return { columns, values }
   }
 
   /** Puts the page's lines back to back into `#lines`; lines that are neighbours in the head go in one copy. */
   #gatherLines(lengths: Uint32Array): number {
-    const { page, lineStart } = this.#locations
+    const { page, lineStart, lineEnd } = this.#locations
     let size = 0
     for (let i = 0; i < lengths.length; i++) size += lengths[i]!
     if (size > this.#lines.length) this.#lines = Buffer.allocUnsafeSlow(size)
     let at = 0
+    let fetched = 0
     for (let i = 0; i < lengths.length;) {
+      if (i >= fetched) fetched = this.#locations.fetch(this.#lineBytes, lineStart, lineEnd, i, lengths.length)
       const source = page[i]!
       const start = lineStart[i]!
       let end = start + lengths[i]!
       for (i++; i < lengths.length && page[i] === source && lineStart[i] === end; i++) end += lengths[i]!
-      at += this.#sources[source]!.lines.copy(this.#lines, at, start, end)
+      at += this.#lineBytes[source]!.copy(this.#lines, at, start, end)
     }
     return size
   }
+}
+
+function encodeLines(input: LinesToCut): SealedColumn {
+  return encodeLineSlots(input) ?? sealColumn(ENCODING_BYTES, input.lines)
 }
 
 function statsOf(valueCount: number, rawBytes: number): ColumnToWrite['stats'] {
@@ -151,7 +177,8 @@ function statsOf(valueCount: number, rawBytes: number): ColumnToWrite['stats'] {
 function rangeOf(values: Uint32Array | Float64Array): { readonly min: number; readonly max: number } {
   let min = Infinity
   let max = -Infinity
-  for (const value of values) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
     if (value < min) min = value
     if (value > max) max = value
   }

@@ -2,6 +2,8 @@
 import type { LogPage, MetaColumn, RawPageColumns } from './log-page.ts'
 import { MetaCursor } from './meta-cursor.ts'
 import { asBuffer } from '#/kernel/byte-reader.ts'
+import { rowsWithText } from '#/storage/column/find-text.ts'
+import type { TextRanges } from '#/storage/column/text-values.ts'
 import { ByteDictionary, DICTIONARY_FULL } from '#/kernel/byte-dictionary.ts'
 
 /** A name with more distinct values in a head page has no dictionary. */
@@ -52,16 +54,23 @@ class HeadPage implements LogPage {
     return column
   }
 
-  /** One pass over all metadata; the name table may have names that rows behind the snapshot brought. */
+  /** The name table may have names that rows behind the snapshot brought. */
   #usedNames(): ReadonlyMap<string, number> {
     if (this.#used !== undefined) return this.#used
-    const { metaNames, metaStart, rowCount } = this.#columns
-    const isUsed = new Uint8Array(metaNames.length)
-    this.#cursor.seek(metaStart[0]!, metaStart[rowCount]!)
-    while (this.#cursor.next()) isUsed[this.#cursor.name] = 1
+    const { metaNames, metaStart, rowCount, metaFirstUses } = this.#columns
+    const end = metaStart[rowCount]!
+    const isUsed = metaFirstUses ? Uint8Array.from(metaFirstUses, (at) => (at <= end ? 1 : 0)) : this.#findUsed(end)
     this.#used = new Map()
     for (const [position, name] of metaNames.entries()) if (isUsed[position] === 1) this.#used.set(name, position)
     return this.#used
+  }
+
+  /** One pass over all metadata. */
+  #findUsed(end: number): Uint8Array {
+    const isUsed = new Uint8Array(this.#columns.metaNames.length)
+    this.#cursor.seek(this.#columns.metaStart[0]!, end)
+    while (this.#cursor.next()) isUsed[this.#cursor.name] = 1
+    return isUsed
   }
 }
 
@@ -70,6 +79,7 @@ class HeadMetaColumn implements MetaColumn {
   readonly #cursor: MetaCursor
   readonly #name: number
   #dictionary: MetaColumn['dictionary'] | 'unknown' = 'unknown'
+  #ranges: TextRanges | undefined
 
   constructor(columns: RawPageColumns, name: number) {
     this.#columns = columns
@@ -85,6 +95,27 @@ class HeadMetaColumn implements MetaColumn {
   get dictionary(): MetaColumn['dictionary'] {
     if (this.#dictionary === 'unknown') this.#dictionary = this.#makeDictionary()
     return this.#dictionary
+  }
+
+  get ranges(): TextRanges {
+    return (this.#ranges ??= this.#findRanges())
+  }
+
+  rowsWith(value: Buffer): Uint32Array {
+    return rowsWithText(this.ranges, value)
+  }
+
+  #findRanges(): TextRanges {
+    const { rowCount } = this.#columns
+    const [rows, starts, ends] = [new Uint32Array(rowCount), new Uint32Array(rowCount), new Uint32Array(rowCount)]
+    let count = 0
+    for (let row = 0; row < rowCount; row++) {
+      if (!this.#seek(row)) continue
+      rows[count] = row
+      starts[count] = this.#cursor.valueStart
+      ends[count++] = this.#cursor.valueEnd
+    }
+    return { rowCount, count, source: this.#cursor.bytes as Buffer, rows, starts, ends }
   }
 
   #makeDictionary(): MetaColumn['dictionary'] {

@@ -6,12 +6,15 @@ import { decodePatterns } from './patterns/decode-patterns.ts'
 import { Corruption } from '#/kernel/errors.ts'
 import type { ObjectStore } from '#/platform/objstore/objstore.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
-import { BLOCK_MAGIC, sectionName } from '#/storage/block/v1/format.ts'
+import { BLOCK_MAGIC, SECTION_BLOOM_FILTERS, SECTION_WORD_DICTIONARY, sectionName } from '#/storage/block/v1/format.ts'
 import { checkSection } from '#/storage/block/v1/reader.ts'
 import { openBlock } from '#/storage/block/versions.ts'
 import type { OpenedBlock } from '#/storage/block/v1/reader.ts'
 import { parseDayFile } from '#/storage/catalog/day-file.ts'
 import { encodingName } from '#/storage/column/encoding.ts'
+import { readWords } from '#/storage/filter/open-filter.ts'
+import { summarizeWords } from '#/storage/filter/words-section.ts'
+import type { FilterSummary } from '#/storage/filter/words-section.ts'
 
 export type BlockInspection = {
   readonly meta: BlockMeta
@@ -22,6 +25,8 @@ export type BlockInspection = {
   readonly streams: readonly string[]
   /** Undefined when the block has none, or they are damaged. */
   readonly patterns: InspectedPatterns | undefined
+  /** Undefined when the block has none, or they are damaged. */
+  readonly filter: FilterSummary | undefined
   /** Every damage that was found; a block without any is sound. */
   readonly problems: readonly string[]
 }
@@ -95,6 +100,7 @@ export async function inspectBlock(store: ObjectStore, key: string): Promise<Blo
     })),
     streams: streams ?? [],
     patterns,
+    filter: await collect(problems, () => inspectFilter(store, block)),
     problems,
   }
 }
@@ -154,6 +160,21 @@ async function checkPages(store: ObjectStore, key: string): Promise<string[]> {
     })
   }
   return problems
+}
+
+async function inspectFilter(
+  store: ObjectStore,
+  { meta, pages, sections }: OpenedBlock,
+): Promise<FilterSummary | undefined> {
+  const sectionOf = (type: number) => sections.find((section) => section.type === type)
+  const read = async (offset: number, size: number): Promise<Buffer> => {
+    const bytes = Buffer.allocUnsafeSlow(size)
+    await store.readInto(meta.key, offset, bytes)
+    return bytes
+  }
+  const filter = { words: sectionOf(SECTION_WORD_DICTIONARY), bloom: sectionOf(SECTION_BLOOM_FILTERS) }
+  const words = await readWords(filter, { pageCount: pages.length, read, file: meta.key })
+  return words && summarizeWords(words)
 }
 
 function sumPatterns(bytes: PatternBytes | undefined): InspectedPatterns | undefined {

@@ -14,7 +14,7 @@ import { writeLogBlock } from './write-log-block.ts'
 import { BadRequest, NotFound } from '#/kernel/errors.ts'
 import { MemoryStore } from '#/platform/objstore/memory.ts'
 import type { LabelIndexBuilder } from '#/storage/index/label-index-builder.ts'
-import { shareLabels } from '#/storage/index/shared-labels.ts'
+import { shareTexts } from '#/storage/index/shared-texts.ts'
 import type { HeadPageColumns } from './log-page.ts'
 
 const clock = { nowMs: () => 0 } as ConstructorParameters<typeof MemoryStore>[0]
@@ -42,7 +42,8 @@ async function writeBlock(head: {
     ulid: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
     source: undefined,
     minesPatterns: true,
-    streams: shareLabels(head.index),
+    texts: shareTexts(head.index),
+    labels: head.index.coded(),
     pages: head.pages,
   })
   const store = new MemoryStore(clock)
@@ -54,7 +55,7 @@ async function writeBlock(head: {
 
 function pagesOf(rows: readonly PlainRow[]): number[] {
   const { index, pages } = makeHeadPages(rows, 100_000)
-  return cutPages(sortRows(shareLabels(index), pages))
+  return cutPages(sortRows(shareTexts(index), pages))
 }
 
 test('nothing to write is a bug', () => {
@@ -66,7 +67,8 @@ test('nothing to write is a bug', () => {
     ulid: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
     source: undefined,
     minesPatterns: true,
-    streams: shareLabels(index),
+    texts: shareTexts(index),
+    labels: index.coded(),
   }
   assert.throws(() => writeLogBlock({ ...input, pages: [] }), /a block has rows/)
   assert.throws(() => writeLogBlock({ ...input, pages: [{ ...pages[0]!, rowCount: 0 }] }), /a block has rows/)
@@ -264,12 +266,16 @@ test('inspection tells what is in a block, and every damage', async () => {
   const good = await inspectBlock(store, key)
   assert.deepEqual(good.problems, [])
   assert.deepEqual(good.streams, ['{app="a0"}', '{app="a1"}'])
-  assert.deepEqual(good.sections.map((section) => section.type).toSorted(), ['labels', 'pages', 'patterns', 'runs'])
+  assert.deepEqual(
+    good.sections.map((section) => section.type),
+    ['bloom-filters', 'patterns', 'word-dictionary', 'labels', 'runs', 'pages'],
+  )
   assert.deepEqual(good.patterns, {
     stepSeconds: 10,
     uncounted: 0,
     patterns: [{ lines: 50, level: 'unknown', pattern: 'line <_>' }],
   })
+  assert.equal(good.filter?.words, 1)
   const level = good.pages[0]!.columns.find((column) => column.name === 'meta:level')!
   assert.equal(level.encoding, 'constant-text')
   assert.equal(level.constant, 'info')

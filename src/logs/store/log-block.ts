@@ -4,6 +4,7 @@
  */
 import type { StreamRuns } from '#/storage/block/contents.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
+import type { PageBits, PageCondition } from '#/storage/filter/filter.ts'
 import type { LabelIndex } from '#/storage/index/label-index.ts'
 
 export interface LogBlock {
@@ -33,6 +34,11 @@ export interface LogBlock {
     signal: AbortSignal | undefined,
     memory?: PageMemory,
   ): Promise<PageBytes[]>
+  /**
+   * Pages on which `condition` may hold, and few others; undefined when the block has no filters, so that any page may. Reads parts
+   * of the filters. Errors as above.
+   */
+  pagesWith(condition: PageCondition, signal: AbortSignal | undefined): Promise<PageBits | undefined>
   /** Reads what the block knows of the patterns of its lines; undefined when it was written without. Errors as above. */
   readPatterns(signal: AbortSignal | undefined): Promise<PatternBytes | undefined>
 }
@@ -65,6 +71,9 @@ export type PageEntry = {
   readonly metaNames: readonly string[]
   /** For each of these, bytes of its values and of as many repetitions of its name. */
   readonly metaBytes: readonly number[]
+  /** The one value of all rows that have one, where there is one and it is short; and how many rows have one. */
+  readonly metaConstants: readonly (string | undefined)[]
+  readonly metaCounts: readonly number[]
 }
 
 export type StreamStat = {

@@ -1,3 +1,7 @@
+import type { RunsU32 } from '#/storage/column/runs-u32.ts'
+import type { HexValues } from '#/storage/column/text-values.ts'
+import type { TextRanges } from '#/storage/column/text-values.ts'
+
 /**
  * A page of log rows as the scan sees it, whether it comes from a head or from a block. Columns are decoded on first use, so
  * a query that never asks for `lines` never decompresses them.
@@ -9,16 +13,28 @@
 export interface LogPage {
   readonly rowCount: number
   readonly stream: Uint32Array
+  /** `stream` as runs of rows that ascend in time; undefined for pages whose rows are in another order. */
+  readonly streamRuns?: RunsU32 | undefined
   readonly time: Float64Array
   /** `rowCount + 1` offsets into `lines`; the differences are the lengths, available without decoding the lines. */
   readonly lineStart: Uint32Array
   readonly lines: Buffer
+  /**
+   * A short form of the lines, cheaper to decode, for searches that `isFoundInCutText` allows; undefined when the page has none. Row
+   * `i` is `text[textStart[i], textStart[i + 1])`.
+   */
+  readonly cutLines?: CutLines | undefined
   /** Names of the structured metadata that at least one row has. */
   readonly metaNames: readonly string[]
   /** Undefined when no row has it. */
   meta(name: string): MetaColumn | undefined
   /** Says that nobody looks at `lines` any more, so that its memory can be used for another page. */
   release(): void
+}
+
+export interface CutLines {
+  readonly text: Buffer
+  readonly textStart: Uint32Array
 }
 
 /** One structured-metadata name over all rows of a page. */
@@ -30,6 +46,14 @@ export interface MetaColumn {
    * and filtering then work on codes.
    */
   readonly dictionary: { readonly codes: Uint32Array; readonly values: readonly string[] } | undefined
+  /** Set when every row is known to have this value. */
+  readonly constant?: string | undefined
+  /** Set when the values are known to be hexadecimal digits of one length. */
+  readonly hex?: HexValues
+  /** The values as bytes, of columns that have neither `dictionary` nor `constant`. Made when it is asked for. */
+  readonly ranges?: TextRanges
+  /** Of the same columns: the rows that have exactly this value, ascending. */
+  rowsWith?(value: Buffer): Uint32Array
 }
 
 /** Columns of rows as they were pushed, of one day or several, for a page that is read in place. */
@@ -43,6 +67,8 @@ export type RawPageColumns = {
   readonly metaStart: Uint32Array
   readonly meta: Uint8Array
   readonly metaNames: readonly string[]
+  /** As `firstUsesOf` tells it; looked for in `meta` when it is not given. */
+  readonly metaFirstUses?: Uint32Array
 }
 
 /**
@@ -59,6 +85,7 @@ export type HeadPageColumns = {
   readonly metaStart: Uint32Array<SharedArrayBuffer>
   readonly meta: Uint8Array<SharedArrayBuffer>
   readonly metaNames: readonly string[]
+  readonly metaFirstUses?: Uint32Array
   /** Least and greatest time of the first `rowCount` rows. */
   readonly minTime: number
   readonly maxTime: number

@@ -2,30 +2,48 @@
 import { planReads } from './plan-reads.ts'
 import type { PageSpan } from './plan-reads.ts'
 import { COLUMN_LENGTH, COLUMN_LINE, COLUMN_STREAM, COLUMN_TIME, metaNameOf } from './columns.ts'
+import { plainReader, type FilterCache } from './filter-cache.ts'
 import type { LogBlock, PageBytes, PageColumns, PageEntry, PageMemory, PatternBytes, StreamStat } from './log-block.ts'
 import { assert } from '#/kernel/assert.ts'
-import { eachConcurrently } from '#/kernel/each-concurrently.ts'
+import { throwIfAborted } from '#/kernel/errors.ts'
 import { formatLabels } from '#/logs/model/labels.ts'
 import type { ObjectStore } from '#/platform/objstore/objstore.ts'
 import type { BlockColumn, BlockPage, StreamRuns } from '#/storage/block/contents.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
-import { SECTION_PATTERNS, SECTION_VERSION } from '#/storage/block/v1/format.ts'
+import type { Section } from '#/storage/block/v1/footer.ts'
+import {
+  SECTION_BLOOM_FILTERS,
+  SECTION_PATTERNS,
+  SECTION_VERSION,
+  SECTION_WORD_DICTIONARY,
+} from '#/storage/block/v1/format.ts'
 import type { OpenedBlock } from '#/storage/block/v1/reader.ts'
 import { openBlock } from '#/storage/block/versions.ts'
 import type { BlockRef } from '#/storage/block/versions.ts'
+import { ENCODING_HEX_TEXT, ENCODING_LINE_SLOTS, ENCODING_ZSTD_FLAG } from '#/storage/column/encoding.ts'
+import type { BlockFilter, PageBits, PageCondition, ReadSection } from '#/storage/filter/filter.ts'
+import { openBlockFilter } from '#/storage/filter/open-filter.ts'
 import type { SealedLabelIndex } from '#/storage/index/open-label-index.ts'
 import { openLabelIndex } from '#/storage/index/open-label-index.ts'
 
-/** Reads of one `readPages` that are under way at a time. */
-const MAX_READS_IN_FLIGHT = 10
 /** Estimates of what the index costs in memory, for the cache's budget. */
-const BYTES_PER_RUN = 28
+const BYTES_PER_RUN = 32
 const BYTES_PER_COLUMN = 200
 const BYTES_PER_PAGE = 400
 
+export type OpenLogBlockOptions = {
+  /** What is read of the filters of all blocks. Without it each question reads anew. */
+  readonly filters?: FilterCache
+  readonly signal?: AbortSignal
+}
+
 /** @throws Corruption when footer or index are damaged, NotFound. */
-export async function openLogBlock(store: ObjectStore, ref: BlockRef, signal?: AbortSignal): Promise<LogBlock> {
-  return new OpenLogBlock(store, await openBlock(store, ref, signal))
+export async function openLogBlock(
+  store: ObjectStore,
+  ref: BlockRef,
+  { filters, signal }: OpenLogBlockOptions = {},
+): Promise<LogBlock> {
+  return new OpenLogBlock(store, await openBlock(store, ref, signal), filters)
 }
 
 class OpenLogBlock implements LogBlock {
@@ -36,10 +54,12 @@ class OpenLogBlock implements LogBlock {
   readonly memoryBytes: number
   readonly #store: ObjectStore
   readonly #block: OpenedBlock
+  readonly #filters: FilterCache | undefined
 
-  constructor(store: ObjectStore, block: OpenedBlock) {
+  constructor(store: ObjectStore, block: OpenedBlock, filters: FilterCache | undefined) {
     this.#store = store
     this.#block = block
+    this.#filters = filters
     this.meta = block.meta
     this.streams = openLabelIndex(block.labels.bytes, { origin: block.labels.origin, formatText: formatLabels })
     this.pages = block.pages.map(entryOf)
@@ -91,13 +111,12 @@ class OpenLogBlock implements LogBlock {
   ): Promise<PageBytes[]> {
     const wanted = positions.map((position) => this.#wantedOf(position, columns))
     const memoryFor = memory && ((sizeBytes: number): SharedArrayBuffer => memory.take(sizeBytes))
+    const { nearBytes } = this.#store
     const plan = planReads(
       wanted.map(({ span }) => span),
-      memoryFor,
+      { nearBytes, memoryFor },
     )
-    await eachConcurrently(plan.reads, MAX_READS_IN_FLIGHT, ({ offset, target }) =>
-      this.#store.readInto(this.meta.key, offset, target, signal),
-    )
+    await this.#store.readRanges(this.meta.key, plan.reads, signal)
     return wanted.map(({ position, span, found, unreadMeta }, i) => ({
       block: this.meta.key,
       page: position,
@@ -113,6 +132,27 @@ class OpenLogBlock implements LogBlock {
         crc32,
       })),
     }))
+  }
+
+  async pagesWith(condition: PageCondition, signal: AbortSignal | undefined): Promise<PageBits | undefined> {
+    const words = this.#section(SECTION_WORD_DICTIONARY)
+    const bloom = this.#section(SECTION_BLOOM_FILTERS)
+    if (words === undefined || bloom === undefined) return undefined
+    const filter = await this.#openFilter(words, bloom)
+    throwIfAborted(signal)
+    return filter?.pagesWith(condition)
+  }
+
+  #openFilter(words: Section, bloom: Section): Promise<BlockFilter | undefined> {
+    const { key, sizeBytes } = this.meta
+    const open = (read: ReadSection): Promise<BlockFilter | undefined> =>
+      openBlockFilter({ words, bloom }, { pageCount: this.pages.length, read, file: key })
+    const block = { store: this.#store, key, sizeBytes }
+    return this.#filters === undefined ? open(plainReader(block)) : this.#filters.filterOf(block, open)
+  }
+
+  #section(type: number): Section | undefined {
+    return this.#block.sections.find((section) => section.type === type)
   }
 
   async readPatterns(signal: AbortSignal | undefined): Promise<PatternBytes | undefined> {
@@ -131,7 +171,8 @@ class OpenLogBlock implements LogBlock {
   #wantedOf(position: number, wanted: PageColumns): WantedPage {
     const page = this.#block.pages[position]
     assert(page !== undefined, `page ${position} is one of ${this.pages.length}`)
-    const found = page.columns.filter((column) => isWantedColumn(column.name, wanted))
+    const isCut = wanted.lines && page.columns.some(isCutLines)
+    const found = page.columns.filter((column) => isWantedColumn(column.name, wanted) || (isCut && isHexText(column)))
     const unreadMeta = namesOf(page).filter((name) => wanted.meta !== 'all' && !wanted.meta.includes(name))
     const start = Math.min(...found.map((column) => column.offset))
     const end = Math.max(...found.map((column) => column.offset + column.sizeBytes))
@@ -172,6 +213,15 @@ function isWantedColumn(column: string, wanted: PageColumns): boolean {
   return name !== undefined && (wanted.meta === 'all' || wanted.meta.includes(name))
 }
 
+function isCutLines({ encoding }: BlockColumn): boolean {
+  return encoding === ENCODING_LINE_SLOTS
+}
+
+/** Lines that are cut may refer to such metadata. */
+function isHexText({ encoding }: BlockColumn): boolean {
+  return (encoding & ~ENCODING_ZSTD_FLAG) === ENCODING_HEX_TEXT
+}
+
 function entryOf(page: BlockPage): PageEntry {
   const meta = page.columns.flatMap(({ name, stats }) => {
     const metaName = metaNameOf(name)
@@ -185,6 +235,8 @@ function entryOf(page: BlockPage): PageEntry {
     sizeBytes: page.columns.reduce((sum, column) => sum + column.sizeBytes, 0),
     metaNames: meta.map(({ metaName }) => metaName),
     metaBytes: meta.map(({ metaName, stats }) => stats.rawBytes + stats.valueCount * Buffer.byteLength(metaName)),
+    metaConstants: meta.map(({ stats }) => stats.constant),
+    metaCounts: meta.map(({ stats }) => stats.valueCount),
   }
 }
 

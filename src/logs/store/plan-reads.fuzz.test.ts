@@ -13,9 +13,9 @@ const byteAt = (position: number): number => (position * 31 + (position >>> 8)) 
 test('after all reads every span has its own bytes, however they lie', () => {
   const span = fc.record({ start: fc.nat(3000), length: fc.nat(500) })
   fc.assert(
-    fc.property(fc.array(span, { maxLength: 20 }), (plain) => {
+    fc.property(fc.array(span, { maxLength: 20 }), fc.nat(800), (plain, nearBytes) => {
       const spans = plain.map(({ start, length }) => ({ start, end: start + length }))
-      const { reads, bytesOf } = planReads(spans)
+      const { reads, bytesOf } = planReads(spans, { nearBytes })
       for (const { offset, target } of reads) for (let i = 0; i < target.length; i++) target[i] = byteAt(offset + i)
       for (const [i, { start, end }] of spans.entries()) {
         assert.deepEqual(
@@ -28,10 +28,10 @@ test('after all reads every span has its own bytes, however they lie', () => {
 })
 
 const shape = (spans: readonly (readonly [number, number])[]): [number, number][] =>
-  planReads(spans.map(([start, end]) => ({ start, end }))).reads.map(({ offset, target }) => [
-    offset,
-    offset + target.length,
-  ])
+  planReads(
+    spans.map(([start, end]) => ({ start, end })),
+    { nearBytes: MB },
+  ).reads.map(({ offset, target }) => [offset, offset + target.length])
 
 test('near spans are read together, far ones are not', () => {
   assert.deepEqual(

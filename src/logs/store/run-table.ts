@@ -14,19 +14,22 @@ export class RunTable {
   readonly #stream: number[] = []
   readonly #rowCount: number[] = []
   readonly #rawBytes: number[] = []
+  readonly #lineBytes: number[] = []
   readonly #minTime: number[] = []
   readonly #maxTime: number[] = []
   #current = -1
   #total = 0
 
-  /** The next row. Rows of a run ascend in time. */
-  add(stream: number, time: number, rawBytes: number): void {
+  /** The next row, with the bytes of its line and of its metadata. Rows of a run ascend in time. */
+  add(stream: number, time: number, lineBytes: number, metaBytes: number): void {
+    const rawBytes = lineBytes + metaBytes
     const last = this.#stream.length - 1
     this.#total += rawBytes
     // rows of a stream descend in time only where the runs of two hours meet, never inside one
     if (this.#current === stream && time >= this.#maxTime[last]!) {
       this.#rowCount[last]!++
       this.#rawBytes[last]! += rawBytes
+      this.#lineBytes[last]! += lineBytes
       this.#maxTime[last] = time
       return
     }
@@ -34,6 +37,7 @@ export class RunTable {
     this.#stream.push(stream)
     this.#rowCount.push(1)
     this.#rawBytes.push(rawBytes)
+    this.#lineBytes.push(lineBytes)
     this.#minTime.push(time)
     this.#maxTime.push(time)
   }
@@ -55,6 +59,7 @@ export class RunTable {
       stream: Uint32Array.from(this.#stream),
       rowCount: Uint32Array.from(this.#rowCount),
       rawBytes: Uint32Array.from(this.#rawBytes),
+      lineBytes: Uint32Array.from(this.#lineBytes),
       minTime: Float64Array.from(this.#minTime),
       maxTime: Float64Array.from(this.#maxTime),
     }

@@ -6,7 +6,7 @@ import type { HeadPageColumns } from './log-page.ts'
 import { assert } from '#/kernel/assert.ts'
 import { asBuffer } from '#/kernel/byte-reader.ts'
 import { countingSort, sortByKey } from '#/kernel/sort-by-key.ts'
-import type { SharedLabels } from '#/storage/index/shared-labels.ts'
+import type { SharedTexts } from '#/storage/index/shared-texts.ts'
 
 const NS_PER_HOUR = 3_600e9
 const HOURS_PER_DAY = 24
@@ -29,13 +29,15 @@ export type SortedRows = {
   readonly sourceStreams: Uint32Array
 }
 
-export function sortRows(streams: SharedLabels, pages: readonly HeadPageColumns[]): SortedRows {
+export function sortRows(streams: SharedTexts, pages: readonly HeadPageColumns[]): SortedRows {
   const gathered = gatherRows(pages)
   const { sourceStreams, rankOf } = rankStreams(streams, gathered.stream)
   const { time, stream } = gathered
   for (let row = 0; row < stream.length; row++) stream[row] = rankOf[stream[row]!]!
   const byStream = countingSort(undefined, stream, { count: stream.length, keyCount: sourceStreams.length })
-  const hour = Uint32Array.from(time, hourOf)
+  // by index: `from` with a callback takes ten times as long
+  const hour = new Uint32Array(time.length)
+  for (let row = 0; row < hour.length; row++) hour[row] = hourOf(time[row]!)
   const order = isConstant(hour)
     ? byStream
     : countingSort(byStream, hour, { count: stream.length, keyCount: HOURS_PER_DAY })
@@ -105,7 +107,7 @@ function checkTimes(times: Float64Array): void {
 
 /** The streams that occur in `used`, by the bytes of their texts, and the rank of each; streams with equal texts become one. */
 function rankStreams(
-  streams: SharedLabels,
+  streams: SharedTexts,
   used: Uint32Array,
 ): { readonly sourceStreams: Uint32Array; readonly rankOf: Uint32Array } {
   const rankOf = new Uint32Array(streams.ends.length)

@@ -8,7 +8,7 @@ import type { PlainRow } from './fixture/head-pages.ts'
 import { openLogBlock } from './open-log-block.ts'
 import { writeLogBlock } from './write-log-block.ts'
 import { MemoryStore } from '#/platform/objstore/memory.ts'
-import { shareLabels } from '#/storage/index/shared-labels.ts'
+import { shareTexts } from '#/storage/index/shared-texts.ts'
 
 const streams = Number(process.argv[2] ?? 250)
 const megabytes = Number(process.argv[3] ?? 64)
@@ -88,7 +88,8 @@ const input = {
   ulid: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
   source: undefined,
   minesPatterns: true,
-  streams: shareLabels(index),
+  texts: shareTexts(index),
+  labels: index.coded(),
   pages,
 }
 const { meta, parts } = writeLogBlock(input)

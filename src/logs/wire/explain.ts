@@ -40,6 +40,8 @@ export type SelectionPlan = {
   /** Times of entries that are read, start included, end excluded. */
   readonly start: string
   readonly end: string
+  /** What a page must have to be read: texts of its lines, values of its metadata. */
+  readonly pages: readonly string[]
   readonly stages: readonly StagePlan[]
   readonly rules: readonly AppliedRule[]
   /** Labels that are read of what comes out. */
@@ -73,5 +75,7 @@ export type Pruning = {
   readonly total: number
   readonly outsideTime: number
   readonly withoutStreams: number
+  /** Filters or statistics say that nothing of it passes. */
+  readonly withoutMatch: number
   readonly read: number
 }

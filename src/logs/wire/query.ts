@@ -18,7 +18,10 @@ import type { Labels } from '#/storage/index/label-index.ts'
 
 export type Direction = 'forward' | 'backward'
 
-export type RangeQuery = {
+/** Set when the answer must come from the data itself, whatever is known of it already. */
+type Freshness = { readonly noCache?: boolean }
+
+export type RangeQuery = Freshness & {
   readonly tenant: string
   readonly query: string
   /** Log queries: [start, end). Metric queries: evaluation at start, start + step, … ≤ end, after alignment to the step. */
@@ -34,7 +37,7 @@ export type RangeQuery = {
   readonly paging?: { readonly after: RowCursor | undefined }
 }
 
-export type InstantQuery = {
+export type InstantQuery = Freshness & {
   readonly tenant: string
   readonly query: string
   readonly timeNs: bigint
@@ -106,23 +109,42 @@ export type QueryStats = {
   blocksByTime: number
   /** Left out as they have none of the streams. */
   blocksByIndex: number
+  /** Left out as filters or statistics say that none of their rows passes. */
+  blocksByFilter: number
+  /** Whose filters were asked. */
+  blocksProbed: number
   blocksRead: number
   /** Pages of blocks and heads that were opened, those left out by stream or time, and those that were read. */
   pagesTotal: number
   pagesByIndex: number
   pagesRead: number
-  /** Pages read of which a filter needed to look at no row. */
+  /** Pages left out as filters or statistics say that none of their rows passes. */
   pagesByFilter: number
+  /** Pages read in whose lines nothing was found, so that no row was looked at. */
+  pagesWithoutHit: number
   headPagesTotal: number
   headPagesRead: number
   /** Streams of heads and blocks that match the selectors. */
   streamsMatched: number
   /** Lines and metadata of blocks that were decompressed. */
   decodedBytes: number
-  /** Time for opening and pruning, and for reading pages; of all jobs together. */
+  /** Time for opening blocks and pruning by index, for pruning by filters, and for reading pages; of all jobs together. */
   pruneSeconds: number
+  filterSeconds: number
   readSeconds: number
   duplicateRows: number
+  /** What was known of blocks: results of range aggregations, and pages of which no row passes. */
+  knownSamples: CacheUse
+  knownPages: CacheUse
+}
+
+/** How a query used a cache; a request asks for one entry. */
+export type CacheUse = {
+  requests: number
+  found: number
+  stored: number
+  bytesFound: number
+  bytesStored: number
 }
 
 export type QueryAnswer = {

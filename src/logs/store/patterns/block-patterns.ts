@@ -17,8 +17,13 @@ export type PageToMine = {
 export class BlockPatterns {
   readonly #miner = new PatternMiner(SHORTEST_STEP_NS)
   readonly #levels = new LevelCodes()
-  readonly #sampler = new RowSampler()
+  readonly #sampler: RowSampler
   #codes = new Uint8Array(0)
+
+  /** Of a block with so many streams and rows. */
+  constructor(block: { readonly streams: number; readonly rows: number }) {
+    this.#sampler = new RowSampler(block)
+  }
 
   /** The levels of the rows of the next page; without this call none has one. */
   setLevels({ rowCount, count, source, rows, starts, ends }: TextRanges): void {
@@ -34,7 +39,7 @@ export class BlockPatterns {
       if (i === 0 || streams[i] !== streams[i - 1]) {
         let end = i + 1
         while (end < streams.length && streams[end] === streams[i]) end++
-        this.#sampler.begin(this.#codes, i, end)
+        this.#sampler.begin(streams[i]!, this.#codes, i, end)
       }
       const end = start + lengths[i]!
       row.lines = this.#sampler.next(this.#codes[i]!)
@@ -51,7 +56,9 @@ export class BlockPatterns {
 
   /** `blockBytes`: the size of the block without. */
   finish(blockBytes: number): Uint8Array {
-    return encodePatternSection(this.#miner.finish(), this.#levels.texts(), blockBytes)
+    const mined = this.#miner.finish()
+    const uncounted = mined.uncounted + this.#sampler.passedOver
+    return encodePatternSection({ ...mined, uncounted }, this.#levels.texts(), blockBytes)
   }
 
   #clearLevels(rowCount: number): void {

@@ -25,11 +25,14 @@ export class PatternCounts {
   readonly #maxPatternsOfStream: number
   /** Open addressing: series + 1, 0 for free. At most half full. */
   readonly #slots: Int32Array
-  readonly #stream: number[] = []
-  readonly #group: number[] = []
-  readonly #lastEntry: Int32Array
+  /** By series. */
+  #stream = new Uint32Array(INITIAL_ENTRIES)
+  #group = new Uint32Array(INITIAL_ENTRIES)
+  /** 1 + the entry that was counted last; 0 for none. */
+  #lastEntry = new Uint32Array(INITIAL_ENTRIES)
+  #seriesCount = 0
   /** Series of each stream. */
-  readonly #patternsOf = new Map<number, number>()
+  #patternsOf = new Uint32Array(64)
   #entrySeries = new Uint32Array(INITIAL_ENTRIES)
   #entryStep = new Uint32Array(INITIAL_ENTRIES)
   #entryCount = new Uint32Array(INITIAL_ENTRIES)
@@ -40,7 +43,6 @@ export class PatternCounts {
     this.#maxSeries = limits.maxSeries
     this.#maxPatternsOfStream = limits.maxPatternsOfStream
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(limits.maxSeries * 2)))
-    this.#lastEntry = new Int32Array(limits.maxSeries)
   }
 
   /** False when there is no room for another series. */
@@ -66,51 +68,81 @@ export class PatternCounts {
   finish(textOf: (cluster: number) => number): PatternColumns {
     const { rankOf, ...columns } = this.#rankSeries(textOf)
     const seriesCount = columns.stream.length
-    const ranks = this.#entrySeries.subarray(0, this.#entries).map((series) => rankOf[series]!)
-    const order = countingSort(undefined, ranks, { count: this.#entries, keyCount: seriesCount })
-    const time = Float64Array.from(this.#entryStep.subarray(0, this.#entries))
+    const count = this.#entries
+    const ranks = new Uint32Array(count)
+    for (let i = 0; i < count; i++) ranks[i] = rankOf[this.#entrySeries[i]!]!
+    const order = this.#byRankAndStep(ranks, seriesCount)
     const ends = new Uint32Array(seriesCount)
-    const steps = new Uint32Array(this.#entries)
-    const counts = new Uint32Array(this.#entries)
-    const scratch = new Uint32Array(this.#entries)
+    const steps = new Uint32Array(count)
+    const counts = new Uint32Array(count)
     let size = 0
-    for (let from = 0, to = 0; from < order.length; from = to) {
-      const rank = ranks[order[from]!]!
-      while (to < order.length && ranks[order[to]!] === rank) to++
-      sortByKey(order, time, { from, to }, scratch)
-      const first = size
-      for (let i = from; i < to; i++) {
-        const entry = order[i]!
-        const step = this.#entryStep[entry]!
-        if (size > first && steps[size - 1] === step) counts[size - 1]! += this.#entryCount[entry]!
-        else {
-          steps[size] = step
-          counts[size++] = this.#entryCount[entry]!
-        }
+    for (let i = 0; i < count; i++) {
+      const entry = order[i]!
+      const rank = ranks[entry]!
+      const step = this.#entryStep[entry]!
+      if (i > 0 && rank === ranks[order[i - 1]!] && step === steps[size - 1])
+        counts[size - 1]! += this.#entryCount[entry]!
+      else {
+        steps[size] = step
+        counts[size++] = this.#entryCount[entry]!
       }
       ends[rank] = size
     }
     return { ...columns, ends, steps: steps.subarray(0, size), counts: counts.subarray(0, size) }
   }
 
+  /** The entries of each series together, by time: they came so, unless several series have become one. */
+  #byRankAndStep(ranks: Uint32Array, seriesCount: number): Uint32Array {
+    const steps = this.#entryStep
+    const order = countingSort(undefined, ranks, { count: this.#entries, keyCount: seriesCount })
+    let time: Float64Array | undefined
+    let scratch: Uint32Array | undefined
+    for (let from = 0, to = 0; from < order.length; from = to) {
+      const rank = ranks[order[from]!]!
+      let isSorted = true
+      for (to = from + 1; to < order.length && ranks[order[to]!] === rank; to++) {
+        if (steps[order[to]!]! < steps[order[to - 1]!]!) isSorted = false
+      }
+      if (isSorted) continue
+      time ??= Float64Array.from(steps.subarray(0, this.#entries))
+      scratch ??= new Uint32Array(this.#entries)
+      sortByKey(order, time, { from, to }, scratch)
+    }
+    return order
+  }
+
   #rankSeries(
     textOf: (cluster: number) => number,
   ): Pick<PatternColumns, 'stream' | 'level' | 'text'> & { readonly rankOf: Uint32Array } {
-    const seriesCount = this.#stream.length
-    const level = Uint32Array.from(this.#group, (group) => group % MAX_LEVELS)
-    const text = Uint32Array.from(this.#group, (group, i) => textOf((group - level[i]!) / MAX_LEVELS))
-    const order = Uint32Array.from({ length: seriesCount }, (_, i) => i)
-    const compare = (a: number, b: number): number =>
-      this.#stream[a]! - this.#stream[b]! || level[a]! - level[b]! || text[a]! - text[b]!
-    order.sort(compare)
-    const rankOf = new Uint32Array(seriesCount)
-    const firsts: number[] = []
-    for (let i = 0; i < seriesCount; i++) {
-      if (i === 0 || compare(order[i - 1]!, order[i]!) !== 0) firsts.push(order[i]!)
-      rankOf[order[i]!] = firsts.length - 1
+    const count = this.#seriesCount
+    const stream = this.#stream.subarray(0, count)
+    const level = new Uint32Array(count)
+    const text = new Uint32Array(count)
+    let [streams, texts] = [0, 0]
+    for (let i = 0; i < count; i++) {
+      const group = this.#group[i]!
+      level[i] = group % MAX_LEVELS
+      text[i] = textOf((group - level[i]!) / MAX_LEVELS)
+      streams = Math.max(streams, stream[i]! + 1)
+      texts = Math.max(texts, text[i]! + 1)
     }
-    const columnOf = (values: ArrayLike<number>): Uint32Array => Uint32Array.from(firsts, (first) => values[first]!)
-    return { rankOf, stream: columnOf(this.#stream), level: columnOf(level), text: columnOf(text) }
+    // stable sorts, the most important one last
+    const byText = countingSort(undefined, text, { count, keyCount: texts })
+    const byLevel = countingSort(byText, level, { count, keyCount: MAX_LEVELS })
+    const order = countingSort(byLevel, stream, { count, keyCount: streams })
+    const rankOf = new Uint32Array(count)
+    const first = new Uint32Array(count)
+    let ranks = 0
+    for (let i = 0; i < count; i++) {
+      const own = order[i]!
+      const before = order[i - 1]!
+      const isSame =
+        i > 0 && stream[own] === stream[before] && level[own] === level[before] && text[own] === text[before]
+      if (!isSame) first[ranks++] = own
+      rankOf[own] = ranks - 1
+    }
+    const columnOf = (values: Uint32Array): Uint32Array => first.subarray(0, ranks).map((series) => values[series]!)
+    return { rankOf, stream: columnOf(stream), level: columnOf(level), text: columnOf(text) }
   }
 
   #seriesOf(stream: number, group: number): number {
@@ -125,14 +157,23 @@ export class PatternCounts {
   }
 
   #insert(slot: number, stream: number, group: number): number {
-    const ofStream = this.#patternsOf.get(stream) ?? 0
-    const series = this.#stream.length
-    if (series >= this.#maxSeries || ofStream >= this.#maxPatternsOfStream) return -1
-    this.#patternsOf.set(stream, ofStream + 1)
-    this.#stream.push(stream)
-    this.#group.push(group)
+    if (stream >= this.#patternsOf.length) this.#patternsOf = grown(this.#patternsOf, stream * 2)
+    const series = this.#seriesCount
+    if (series >= this.#maxSeries || this.#patternsOf[stream]! >= this.#maxPatternsOfStream) return -1
+    if (series === this.#stream.length) this.#growSeries()
+    this.#patternsOf[stream]!++
+    this.#stream[series] = stream
+    this.#group[series] = group
     this.#slots[slot] = series + 1
+    this.#seriesCount++
     return series
+  }
+
+  #growSeries(): void {
+    const size = this.#stream.length * 2
+    this.#stream = grown(this.#stream, size)
+    this.#group = grown(this.#group, size)
+    this.#lastEntry = grown(this.#lastEntry, size)
   }
 
   #grow(): void {

@@ -10,6 +10,7 @@ import { MAX_LEVELS, type PatternColumns } from './pattern-counts.ts'
 import type { ByteOrigin } from '#/kernel/byte-reader.ts'
 import { ByteReader } from '#/kernel/byte-reader.ts'
 import { ByteWriter } from '#/kernel/byte-writer.ts'
+import { sortByKey } from '#/kernel/sort-by-key.ts'
 import { sealSection, unsealSection } from '#/storage/block/v1/sealed-section.ts'
 import { decodePackedU32, encodePackedU32 } from '#/storage/column/packed-u32.ts'
 
@@ -45,10 +46,9 @@ export function encodePatternSection(
   blockBytes: number,
 ): Uint8Array {
   const budget = Math.max(MIN_BUDGET_BYTES, Math.floor(blockBytes * MAX_PART))
-  let patterns: StoredPatterns = { stepSeconds: STEP_SECONDS[0], texts, levels, counts, uncounted }
-  for (const stepSeconds of STEP_SECONDS) {
-    if (leastBytes(patterns) > budget) patterns = withStep(patterns, stepSeconds)
-  }
+  const shortest: StoredPatterns = { stepSeconds: STEP_SECONDS[0], texts, levels, counts, uncounted }
+  const stepSeconds = STEP_SECONDS.find((seconds) => leastBytes(shortest, seconds) <= budget) ?? STEP_SECONDS.at(-1)!
+  let patterns = withStep(shortest, stepSeconds)
   let section = sealPatterns(patterns)
   while (section.length > budget && seriesOf(patterns) > 1) {
     const longer = STEP_SECONDS.find((seconds) => seconds > patterns.stepSeconds)
@@ -59,9 +59,19 @@ export function encodePatternSection(
   return section
 }
 
-/** What the section takes for certain, about: most of the time, steps that are too short need not be tried. */
-function leastBytes({ counts }: StoredPatterns): number {
-  return counts.steps.length * 0.75 + counts.stream.length
+/** What the section takes for certain with these steps, about: most of the time, steps that are too short need not be tried. */
+function leastBytes({ counts, stepSeconds: ownSeconds }: StoredPatterns, stepSeconds: number): number {
+  const factor = stepSeconds / ownSeconds
+  const { ends, steps } = counts
+  let entries = 0
+  for (let series = 0, i = 0; series < ends.length; series++) {
+    for (let last = -1; i < ends[series]!; i++) {
+      const step = Math.floor(steps[i]! / factor)
+      if (step !== last) entries++
+      last = step
+    }
+  }
+  return entries * 0.75 + ends.length
 }
 
 function seriesOf({ counts }: StoredPatterns): number {
@@ -172,28 +182,42 @@ function withStep(patterns: StoredPatterns, stepSeconds: number): StoredPatterns
 
 /** Keeps the series with the most lines. */
 function withoutRarest(patterns: StoredPatterns, keep: number): StoredPatterns {
-  const { stream, level, text, ends, steps, counts } = patterns.counts
-  const startOf = (series: number): number => ends[series - 1] ?? 0
-  const lines = Float64Array.from(ends, (end, i) => counts.subarray(startOf(i), end).reduce((sum, one) => sum + one, 0))
-  const byLines = Uint32Array.from(ends.keys()).sort((a, b) => lines[b]! - lines[a]! || a - b)
+  const { ends, counts } = patterns.counts
+  const fewness = new Float64Array(ends.length)
+  for (let series = 0, i = 0; series < ends.length; series++) {
+    for (; i < ends[series]!; i++) fewness[series]! -= counts[i]!
+  }
+  const byLines = Uint32Array.from(ends.keys())
+  sortByKey(byLines, fewness, { from: 0, to: byLines.length }, new Uint32Array(byLines.length))
+  let { uncounted } = patterns
+  for (const series of byLines.subarray(Math.max(1, keep))) uncounted -= fewness[series]!
   const kept = byLines.slice(0, Math.max(1, keep)).sort()
-  const used = [...new Set(kept.map((series) => text[series]!))].toSorted((a, b) => a - b)
+  const used = [...new Set(kept.map((series) => patterns.counts.text[series]!))].sort((a, b) => a - b)
   const textOf = new Map(used.map((old, position) => [old, position]))
-  const gather = (from: Uint32Array): Uint32Array =>
-    Uint32Array.from([...kept].flatMap((series) => [...from.subarray(startOf(series), ends[series])]))
-  let [end, dropped] = [0, lines.reduce((sum, one) => sum + one, 0)]
-  for (const series of kept) dropped -= lines[series]!
+  const columns = seriesAt(patterns.counts, kept)
+  const text = columns.text.map((old) => textOf.get(old)!)
+  return { ...patterns, texts: used.map((old) => patterns.texts[old]!), counts: { ...columns, text }, uncounted }
+}
+
+/** The columns of the series `kept`, which ascend. */
+function seriesAt({ stream, level, text, ends, steps, counts }: PatternColumns, kept: Uint32Array): PatternColumns {
+  const startOf = (series: number): number => (series === 0 ? 0 : ends[series - 1]!)
+  let entries = 0
+  const keptEnds = kept.map((series) => (entries += ends[series]! - startOf(series)))
+  const gather = (from: Uint32Array): Uint32Array => {
+    const gathered = new Uint32Array(entries)
+    for (let i = 0, at = 0; i < kept.length; i++) {
+      for (let entry = startOf(kept[i]!); entry < ends[kept[i]!]!; entry++) gathered[at++] = from[entry]!
+    }
+    return gathered
+  }
+  const select = (from: Uint32Array): Uint32Array => kept.map((series) => from[series]!)
   return {
-    ...patterns,
-    texts: used.map((old) => patterns.texts[old]!),
-    counts: {
-      stream: kept.map((series) => stream[series]!),
-      level: kept.map((series) => level[series]!),
-      text: kept.map((series) => textOf.get(text[series]!)!),
-      ends: kept.map((series) => (end += ends[series]! - startOf(series))),
-      steps: gather(steps),
-      counts: gather(counts),
-    },
-    uncounted: patterns.uncounted + dropped,
+    stream: select(stream),
+    level: select(level),
+    text: select(text),
+    ends: keptEnds,
+    steps: gather(steps),
+    counts: gather(counts),
   }
 }

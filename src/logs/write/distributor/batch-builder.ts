@@ -66,6 +66,8 @@ export class BatchBuilder {
   readonly #targets: (Target | undefined)[] = []
   readonly #targetOfText = new Map<string, Target>()
   readonly #tallies = new Map<string, PushTally>()
+  /** Of the stream before. */
+  #tally: PushTally | undefined
   readonly #oldest: Moment | undefined
   readonly #newest: Moment
   /** Ends of lines that were cut, which come behind the body. */
@@ -137,9 +139,7 @@ export class BatchBuilder {
   }
 
   #newTarget(stream: ResolvedStream): Target {
-    const tallyKey = `${stream.isInternal} ${stream.policy}`
-    const tally = this.#tallies.get(tallyKey) ?? new PushTally(stream.policy, stream.isInternal)
-    this.#tallies.set(tallyKey, tally)
+    const tally = this.#tallyOf(stream)
     const block = blockOf(stream.policy, this.#context)
     const isRefused = stream.refusal !== undefined || block !== undefined
     const never = Number.NaN
@@ -158,6 +158,17 @@ export class BatchBuilder {
     }
     this.#targetOfText.set(stream.text, target)
     return target
+  }
+
+  /** Most streams of a push count for the tally that the stream before counted for. */
+  #tallyOf({ policy, isInternal }: ResolvedStream): PushTally {
+    let tally = this.#tally
+    if (tally?.policy === policy && tally.isInternal === isInternal) return tally
+    const key = `${isInternal} ${policy}`
+    tally = this.#tallies.get(key) ?? new PushTally(policy, isInternal)
+    this.#tallies.set(key, tally)
+    this.#tally = tally
+    return tally
   }
 
   #noteStreamError(target: Target): void {

@@ -45,6 +45,8 @@ export type DistributorDeps = {
   readonly ingester: IngesterWriter
   /** Bytes of pushes in work at once; 0 = no limit. */
   readonly maxInflightBytes: number
+  /** Why nothing new may be stored at this moment, as when the disk is nearly full; undefined when it may. */
+  readonly refusal?: () => EddaError | undefined
 }
 
 /** Texts of known streams, per generation of the cache. */
@@ -80,7 +82,9 @@ export class Distributor {
 
   /** Resolves when what was accepted is durable. @throws Unavailable when nothing could be taken. */
   async push(tenant: string, request: PushRequest): Promise<PushReply> {
-    const { maxInflightBytes } = this.#deps
+    const { maxInflightBytes, refusal } = this.#deps
+    const refused = refusal?.()
+    if (refused !== undefined) throw refused
     const { bytes, pairBytes } = request.columns
     const size = bytes.length + (pairBytes === bytes ? 0 : pairBytes.length)
     if (maxInflightBytes > 0 && this.#inflightBytes + size > maxInflightBytes) {

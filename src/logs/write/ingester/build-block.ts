@@ -3,7 +3,7 @@ import type { LimitsOf } from '#/logs/limits.ts'
 import type { BlockInput, BuildBlock, BuiltBlock } from './ports.ts'
 import { type LogBlockInput, writeLogBlock } from '#/logs/store/write-log-block.ts'
 import type { WorkerPool } from '#/platform/workers/worker-pool.ts'
-import { shareLabels } from '#/storage/index/shared-labels.ts'
+import { shareTexts } from '#/storage/index/shared-texts.ts'
 
 const worker = new URL('./build-block.worker.ts', import.meta.url)
 
@@ -19,5 +19,15 @@ export function buildBlockInWorker(pool: WorkerPool, limitsOf: LimitsOf): BuildB
 
 function blockInput({ tenant, head, ulid, source }: BlockInput, minesPatterns: boolean): LogBlockInput {
   const { day, streams, pages } = head
-  return { tenant, day, level: 0, ulid, source, streams: shareLabels(streams), pages, minesPatterns }
+  return {
+    tenant,
+    day,
+    level: 0,
+    ulid,
+    source,
+    texts: shareTexts(streams),
+    labels: streams.coded(),
+    pages,
+    minesPatterns,
+  }
 }

@@ -59,17 +59,16 @@ export class DuplicateTable {
   }
 }
 
-/** Mixes `bytes[start, end)` into `hash`, four bytes a step. */
-export function hashBytes(hash: number, bytes: Uint8Array, start: number, end: number): number {
+/** Mixes the bytes from `start` to `end` into `hash`, four bytes a step. */
+export function hashBytes(hash: number, bytes: DataView, start: number, end: number): number {
   let h = hash
   let at = start
   for (; at + 4 <= end; at += 4) {
-    const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
-    h = Math.imul(h ^ word, 0x9e3779b1)
+    h = Math.imul(h ^ bytes.getInt32(at, true), 0x9e3779b1)
     h ^= h >>> 15
   }
   let tail = end - start
-  for (; at < end; at++) tail = (tail << 8) | bytes[at]!
+  for (; at < end; at++) tail = (tail << 8) | bytes.getUint8(at)
   return Math.imul(h ^ tail, 0x85ebca77)
 }
 

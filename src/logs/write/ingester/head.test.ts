@@ -6,18 +6,16 @@ import { HeadPageWriter, PAGE_LINE_BYTES, PAGE_ROWS } from './head-page-writer.t
 import { unpooledMemory } from './page-memory.ts'
 import { MetaNames, translateMeta } from './meta-names.ts'
 import { AssertionFailed } from '#/kernel/assert.ts'
+import { asDataView } from '#/kernel/byte-reader.ts'
 import { buildEntryBatch, type PlainEntry } from '#/logs/wire/entry-batch-builder.ts'
 
 function append(head: Head, entries: readonly PlainEntry[], sequence: number): AppendCounts {
   const batch = buildEntryBatch(entries)
   const counts = { rows: 0, bytes: 0, duplicateRows: 0, duplicateBytes: 0 }
   const ordinals = new Int32Array(batch.streams.length).fill(-1)
-  head.append(
-    { batch, meta: translateMeta(batch, head.names), ordinals, duplicates: [] },
-    { from: 0, to: batch.rowCount },
-    sequence,
-    counts,
-  )
+  const meta = translateMeta(batch, head.names)
+  const views = { lineView: asDataView(batch.bytes), metaView: asDataView(meta.meta) }
+  head.append({ batch, meta, ...views, ordinals, duplicates: [] }, { from: 0, to: batch.rowCount }, sequence, counts)
   return counts
 }
 

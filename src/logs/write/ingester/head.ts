@@ -10,6 +10,7 @@ import { HeadPageWriter, PAGE_ROWS } from './head-page-writer.ts'
 import type { PageMemory } from './page-memory.ts'
 import type { MetaNames, RowMeta } from './meta-names.ts'
 import { assert } from '#/kernel/assert.ts'
+import { asDataView } from '#/kernel/byte-reader.ts'
 import type { Day } from '#/logs/model/day.ts'
 import { parseLabels } from '#/logs/model/labels.ts'
 import type { EntryBatch } from '#/logs/wire/entry-batch.ts'
@@ -24,6 +25,9 @@ const INITIAL_STREAMS = 64
 export type HeadRows = {
   readonly batch: EntryBatch
   readonly meta: RowMeta
+  /** The same bytes as `batch.bytes` and `meta.meta`. */
+  readonly lineView: DataView
+  readonly metaView: DataView
   /** Ordinal of each of the batch's streams, -1 while unknown; the head fills it. */
   readonly ordinals: Int32Array
   /** Rows that were dropped as duplicates, ascending; the head adds to it. */
@@ -152,7 +156,8 @@ export class Head {
     counts.rows += range.to - range.from
   }
 
-  #addRow({ batch, meta }: HeadRows, row: number, ordinal: number): void {
+  #addRow(rows: HeadRows, row: number, ordinal: number): void {
+    const { batch, meta } = rows
     const page = this.#page
     const time = batch.time[row]!
     const id = (this.#pages.length - 1) * PAGE_ROWS + page.rowCount
@@ -169,7 +174,7 @@ export class Head {
     const at = id % PAGE_ROWS
     if (at >= column.length) column = this.#growBefore(column)
     column[at] = before
-    this.#table?.add(this.#hashOf({ batch, meta }, row, ordinal), id)
+    this.#table?.add(this.#hashOf(rows, row, ordinal), id)
   }
 
   #growBefore(column: Uint32Array): Uint32Array {
@@ -266,11 +271,11 @@ export class Head {
     )
   }
 
-  #hashOf({ batch, meta }: Pick<HeadRows, 'batch' | 'meta'>, row: number, ordinal: number): number {
+  #hashOf({ batch, meta, lineView, metaView }: HeadRows, row: number, ordinal: number): number {
     const lineAt = batch.lineStart[row]!
     const metaAt = meta.metaStart[row]!
-    const lineHash = hashBytes(hashRow(ordinal, batch.time[row]!), batch.bytes, lineAt, lineAt + batch.lineLength[row]!)
-    return finishHash(hashBytes(lineHash, meta.meta, metaAt, metaAt + meta.metaLength[row]!))
+    const lineHash = hashBytes(hashRow(ordinal, batch.time[row]!), lineView, lineAt, lineAt + batch.lineLength[row]!)
+    return finishHash(hashBytes(lineHash, metaView, metaAt, metaAt + meta.metaLength[row]!))
   }
 
   #makeTable(rows: HeadRows, run: Run): DuplicateTable {
@@ -278,10 +283,12 @@ export class Head {
     this.#endRun(rows, run)
     const table = new DuplicateTable(this.rowCount)
     for (const [number, page] of this.#pages.entries()) {
+      const lines = asDataView(page.lines)
+      const meta = asDataView(page.meta)
       for (let row = 0; row < page.rowCount; row++) {
         const start = hashRow(page.stream[row]!, page.time[row]!)
-        const lineHash = hashBytes(start, page.lines, page.lineStart[row]!, page.lineStart[row + 1]!)
-        const hash = finishHash(hashBytes(lineHash, page.meta, page.metaStart[row]!, page.metaStart[row + 1]!))
+        const lineHash = hashBytes(start, lines, page.lineStart[row]!, page.lineStart[row + 1]!)
+        const hash = finishHash(hashBytes(lineHash, meta, page.metaStart[row]!, page.metaStart[row + 1]!))
         table.add(hash, number * PAGE_ROWS + row)
       }
     }

@@ -215,6 +215,17 @@ export class Ingester implements IngesterWriter, IngesterReader, IngesterControl
     await this.#flushAll(tenant === undefined ? [...this.#tenants.keys()] : [tenant])
   }
 
+  /**
+   * Writes all heads as blocks and drops the records of the write-ahead log that there are at this moment. Whether that was done: a
+   * push at the same time may keep some of them for longer.
+   */
+  async emptyLog(): Promise<boolean> {
+    const sequence = await this.#wal.rotate()
+    await this.flush(undefined)
+    await this.#release()
+    return this.#wal.isGoneUpTo(sequence)
+  }
+
   async #flushAll(tenants: readonly string[]): Promise<void> {
     if (this.#state === 'failed')
       throw new Unavailable('the ingester failed: nothing is flushed until it is started again')

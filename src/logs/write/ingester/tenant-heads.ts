@@ -8,6 +8,7 @@ import { MetaNames, translateMeta } from './meta-names.ts'
 import type { PageMemory } from './page-memory.ts'
 import { StreamRegistry } from './stream-registry.ts'
 import { assert } from '#/kernel/assert.ts'
+import { asDataView } from '#/kernel/byte-reader.ts'
 import type { Day } from '#/logs/model/day.ts'
 import type { EntryBatch } from '#/logs/wire/entry-batch.ts'
 import type { HeadSnapshot } from '#/logs/wire/head-view.ts'
@@ -96,6 +97,8 @@ export class TenantHeads {
   ): readonly number[] {
     const { names, heads } = this.#live
     const meta = translateMeta(batch, names)
+    const lineView = asDataView(batch.bytes)
+    const metaView = asDataView(meta.meta)
     const ordinalsOf = new Map<Day, Int32Array>()
     const duplicates: number[] = []
     for (let from = 0; from < batch.rowCount;) {
@@ -108,7 +111,7 @@ export class TenantHeads {
         let ordinals = ordinalsOf.get(day)
         if (ordinals === undefined) ordinalsOf.set(day, (ordinals = new Int32Array(batch.streams.length).fill(-1)))
         if (this.#live.startedMs === Infinity) this.#live.startedMs = nowMs
-        head.append({ batch, meta, ordinals, duplicates }, { from, to }, sequence, this.counts)
+        head.append({ batch, meta, lineView, metaView, ordinals, duplicates }, { from, to }, sequence, this.counts)
       }
       from = to
     }
