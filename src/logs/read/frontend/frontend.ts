@@ -5,7 +5,9 @@
 import { BadRequest, LimitExceeded, NotFound, TimedOut } from '#/kernel/errors.ts'
 import type { Clock } from '#/kernel/world.ts'
 import type { Limits, LimitsOf } from '#/logs/limits.ts'
+import { printExpr } from '#/logs/logql/format/print.ts'
 import { parseExpr, type LogQuery, type Query } from '#/logs/logql/parser/parse-expr.ts'
+import { canonicalText } from '#/logs/read/cache/fragment-key.ts'
 import { emptyStats } from '#/logs/read/querier/query-run.ts'
 import type { Querier } from '#/logs/read/querier/querier.ts'
 import type { ExplainQuery, Explanation } from '#/logs/wire/explain.ts'
@@ -24,10 +26,12 @@ import type {
 import type { InstantQuery, MetadataQuery, QueryAnswer, QueryFrontend, RangeQuery } from '#/logs/wire/query.ts'
 import type { SendEvent, StreamedQuery } from '#/logs/wire/query-stream.ts'
 import type { FairQueue } from '#/platform/queue/fair-queue.ts'
+import { tenantsOf } from '#/platform/tenant/tenant-id.ts'
 import type { Labels } from '#/storage/index/label-index.ts'
 import { alignToStep } from './align.ts'
 import { checkBlocked, queryType } from './blocked-queries.ts'
 import { checkEntries, checkExpr, checkLength, clampToLookback } from './check-limits.ts'
+import { SharedRuns } from './shared-runs.ts'
 import { limitsOfTenants } from './tenant-limits.ts'
 
 export type FrontendDeps = {
@@ -35,6 +39,10 @@ export type FrontendDeps = {
   readonly queue: FairQueue
   readonly limitsOf: LimitsOf
   readonly clock: Clock
+  /** Rises when what delete requests hide from a tenant changes: queries before and behind that do not share an answer. */
+  readonly generation?: (tenant: string) => number
+  /** Told of each query that is answered by the run of another one. */
+  readonly onShared?: () => void
 }
 
 const timeoutText =
@@ -44,9 +52,11 @@ const METADATA_WEIGHT = 1
 
 export class Frontend implements QueryFrontend {
   readonly #deps: FrontendDeps
+  readonly #shared: SharedRuns
 
   constructor(deps: FrontendDeps) {
     this.#deps = deps
+    this.#shared = new SharedRuns(deps)
   }
 
   #limitsOf(tenant: string): Limits {
@@ -57,31 +67,61 @@ export class Frontend implements QueryFrontend {
     const limits = this.#limitsOf(query.tenant)
     const expr = this.#parse(query.query, limits)
     if (expr.kind === 'log') checkEntries(query.limit, limits)
-    if (!selects(expr)) return this.#run(query.tenant, 1, signal, limits, (s) => this.#range(query, expr, limits, s))
+    return this.#share(['range', query, expr, limits], signal, (s, began) => this.#range(query, expr, limits, s, began))
+  }
+
+  async #range(
+    query: RangeQuery,
+    expr: Query,
+    limits: Limits,
+    signal: AbortSignal,
+    began: () => void,
+  ): Promise<QueryAnswer> {
+    const run = (ready: RangeQuery, weight: number): Promise<QueryAnswer> =>
+      this.#run(query.tenant, weight, signal, limits, (s) => {
+        began()
+        const aligned = expr.kind === 'log' ? ready : alignToStep(ready)
+        return this.#deps.querier.range({ ...aligned, expr, maxSeries: limits.max_query_series }, s)
+      })
+    if (!selects(expr)) return run(query, 1)
     const clamped = clampToLookback(query, limits, this.#deps.clock.nowNs())
     if (clamped === undefined) return emptyAnswer(query, expr)
     checkLength(clamped, limits)
-    const weight = Number((clamped.endNs - clamped.startNs) / 1_000_000_000n)
-    return this.#run(query.tenant, weight, signal, limits, (s) => this.#range(clamped, expr, limits, s))
+    return run(clamped, Number((clamped.endNs - clamped.startNs) / 1_000_000_000n))
   }
 
-  #range(query: RangeQuery, expr: Query, limits: Limits, signal: AbortSignal): Promise<QueryAnswer> {
-    const aligned = expr.kind === 'log' ? query : alignToStep(query)
-    return this.#deps.querier.range({ ...aligned, expr, maxSeries: limits.max_query_series }, signal)
+  /** Runs a query, or waits for one that asks the same and runs already. */
+  #share(
+    [kind, query, expr, limits]: readonly ['range' | 'instant', RangeQuery | InstantQuery, Query, Limits],
+    signal: AbortSignal,
+    run: (signal: AbortSignal, began: () => void) => Promise<QueryAnswer>,
+  ): Promise<QueryAnswer> {
+    if (query.noCache) return run(signal, () => undefined)
+    const asked = { ...query, query: printExpr(expr) }
+    const { generation = () => 0 } = this.#deps
+    const hidden = tenantsOf(query.tenant).map(generation)
+    return this.#shared.run(canonicalText([kind, asked, limits.max_query_series, hidden]), signal, run)
   }
 
   async instant(query: InstantQuery, signal: AbortSignal): Promise<QueryAnswer> {
     const limits = this.#limitsOf(query.tenant)
     const expr = this.#parse(query.query, limits)
-    const run = (s: AbortSignal): Promise<QueryAnswer> =>
-      this.#deps.querier.instant({ ...query, expr, maxSeries: limits.max_query_series }, s)
-    return this.#run(query.tenant, 1, signal, limits, run)
+    return this.#share(['instant', query, expr, limits], signal, (shared, began) =>
+      this.#run(query.tenant, 1, shared, limits, (s) => {
+        began()
+        return this.#deps.querier.instant({ ...query, expr, maxSeries: limits.max_query_series }, s)
+      }),
+    )
   }
 
-  /** A single answer is bounded by its entries; one that comes in pieces holds but a few of them at a time. */
+  /**
+   * A single answer is bounded by its entries; one that comes in pieces holds but a few of them at a time, so that all may be asked
+   * for, and pages of any size. A plain `limit` means the same as in a single answer.
+   */
   async stream(query: StreamedQuery, send: SendEvent, signal: AbortSignal): Promise<void> {
     const limits = this.#limitsOf(query.tenant)
     const parsed = { expr: this.#parse(query.query, limits), maxSeries: limits.max_query_series }
+    if (parsed.expr.kind === 'log' && isPlainLimit(query)) checkEntries(query.limit, limits)
     const { querier, clock } = this.#deps
     const run = (ready: StreamedQuery, weight: number): Promise<void> =>
       this.#run(query.tenant, weight, signal, limits, (s, queueSeconds) =>
@@ -270,4 +310,8 @@ function emptyAnswer({ startNs, stepNs }: RangeQuery, expr: Query): QueryAnswer 
       ? { kind: 'streams', streams: [], categorized: [] }
       : { kind: 'matrix', startNs, stepNs, series: [] }
   return { data, stats: emptyStats(), warnings: [] }
+}
+
+function isPlainLimit(query: StreamedQuery): boolean {
+  return query.kind === 'range' && query.paging === undefined && query.limit !== Infinity
 }

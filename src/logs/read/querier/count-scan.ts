@@ -1,6 +1,6 @@
 import type { ScanCounts } from '#/logs/read/scan/scan-job.ts'
 import type { QueryStats } from '#/logs/wire/query.ts'
-import type { PageBatch } from './day-scan.ts'
+import type { PageBatch } from './page-batch.ts'
 
 /** Adds what a job looked at to the statistics, divided between heads and blocks as its pages are. */
 export function countScan(stats: QueryStats, { pages, rowCount }: PageBatch, counts: ScanCounts): void {
@@ -17,5 +17,5 @@ export function countScan(stats: QueryStats, { pages, rowCount }: PageBatch, cou
   stats.headBytes += bytesOfHeads
   stats.blockBytes += bytesOfBlocks
   stats.postFilterRows += counts.passedRows
-  stats.pagesByFilter += counts.filteredPages
+  stats.pagesWithoutHit += counts.filteredPages
 }

@@ -1,15 +1,18 @@
 /**
- * Prepares one day of a scan: opens its sources, finds the streams, prunes pages by stream and time, masks duplicates. What is
- * left is cut into jobs.
+ * Prepares one day of a scan: opens its sources, finds the streams, prunes pages by stream and time and by what they hold, masks
+ * duplicates. What is left is cut into jobs.
  */
+import { noConditions } from '#/logs/logql/planner/page-conditions.ts'
+import type { Selection } from '#/logs/logql/planner/plan.ts'
 import { clipToDay, type Day, type TimeRange } from '#/logs/model/day.ts'
 import type { PageColumns, PageMemory } from '#/logs/store/log-block.ts'
 import type { ScanPart } from '#/logs/read/scan/scan-job.ts'
-import { shareLabels } from '#/storage/index/shared-labels.ts'
-import type { LabelMatcher } from '#/storage/index/label-index.ts'
 import { findDayDuplicates } from './day-duplicates.ts'
+import { streamMatchers } from '#/logs/logql/planner/label-matchers.ts'
+import type { PageBatch } from './page-batch.ts'
+import { prunePages, type SelectedPages } from './prune-pages.ts'
 import type { QueryRun } from './query-run.ts'
-import { metadataBytes, readPages, selectPages, type Source, type SourcePage } from './source.ts'
+import { hiddenOf, metadataBytes, readPages, selectPages, type Source, type SourcePage } from './source.ts'
 import { narrowTenants, openDay, type DayView } from './view.ts'
 
 export type DayScan = {
@@ -23,21 +26,19 @@ export type DayScan = {
   readonly dropped: ReadonlyMap<number, Uint8Array<SharedArrayBuffer>>
 }
 
-/** Ordinals of the wanted streams of a source, ascending; undefined: all of them. */
-export type SelectedSource = { readonly source: Source; readonly ordinals: Uint32Array | undefined }
-
 /** Undefined when nothing of the day can match. */
 export async function prepareDay(
   run: QueryRun,
   view: DayView,
-  { matchers, range }: { readonly matchers: readonly LabelMatcher[]; readonly range: TimeRange },
+  { selection, range }: { readonly selection: Selection; readonly range: TimeRange },
 ): Promise<DayScan | undefined> {
   const { day } = view
   const startMs = run.clock.monotonicMs()
   run.stats.splits++
+  const matchers = streamMatchers(selection)
   const { from, to } = clipToDay(range, day)
-  const sources = await openDay(narrowTenants(view, [matchers]), run.cache)
-  const selected: SelectedSource[] = []
+  const sources = await openDay(run, narrowTenants(view, [matchers]), { from, to, selectors: [matchers] })
+  const selected: SelectedPages[] = []
   for (const source of sources) {
     run.stats.pagesTotal += source.pages.length
     if (source.data.kind === 'head') run.stats.headPagesTotal += source.pages.length
@@ -45,16 +46,31 @@ export async function prepareDay(
     run.stats.streamsMatched += ordinals.length
     if (ordinals.length === 0 && source.data.kind === 'block') run.countBlockPruned(source.id)
     if (ordinals.length === 0 || source.minTime >= to || source.maxTime < from) continue
-    selected.push({ source, ordinals: ordinals.length === source.index.count ? undefined : ordinals })
+    const wanted = ordinals.length === source.index.count ? undefined : ordinals
+    const pages = selectPages(source, wanted, { from, to })
+    run.stats.pagesByIndex -= pages.length
+    if (pages.length > 0) selected.push({ source, ordinals: wanted, pages })
   }
-  const pages = selected.flatMap(({ source, ordinals }) => selectPages(source, ordinals, { from, to }))
-  run.progress.prepared(view, pages)
-  run.stats.pagesByIndex += sources.reduce((sum, source) => sum + source.pages.length, 0) - pages.length
+  run.stats.pagesByIndex += sources.reduce((sum, source) => sum + source.pages.length, 0)
   run.stats.pruneSeconds += (run.clock.monotonicMs() - startMs) / 1000
+  const left = await prunePages(run, selected, selection.pageConditions ?? noConditions)
+  const pages = left.flatMap((one) => one.pages)
+  run.progress.prepared(view, pages)
   if (pages.length === 0) return undefined
-  const dropped = await findDayDuplicates(run, selected, { from, to })
-  const streams = new Map(selected.map(({ source, ordinals }) => [source, streamFlags(source, ordinals)]))
+  const dropped = await findDayDuplicates(run, left, { from, to })
+  for (const { source } of left) addHidden(dropped, source)
+  const streams = new Map(left.map(({ source, ordinals }) => [source, streamFlags(source, ordinals)]))
   return { day, from, to, pages, streams, dropped }
+}
+
+/** Rows that are hidden by delete requests are dropped as duplicates are. */
+function addHidden(dropped: Map<number, Uint8Array<SharedArrayBuffer>>, source: Source): void {
+  for (const [order, mask] of hiddenOf(source)) {
+    const known = dropped.get(order)
+    // masks of hidden rows belong to all queries, those of duplicates to this one
+    if (known === undefined) dropped.set(order, mask)
+    else for (let i = 0; i < mask.length; i++) known[i]! |= mask[i]!
+  }
 }
 
 function streamFlags({ index }: Source, ordinals: Uint32Array | undefined): Uint8Array<SharedArrayBuffer> | undefined {
@@ -62,34 +78,6 @@ function streamFlags({ index }: Source, ordinals: Uint32Array | undefined): Uint
   const flags = new Uint8Array(new SharedArrayBuffer(index.count))
   for (const ordinal of ordinals) flags[ordinal] = 1
   return flags
-}
-
-/** Pages for one job, in the order of `pages`. */
-export type PageBatch = {
-  readonly pages: readonly SourcePage[]
-  readonly rowCount: number
-  readonly lineBytes: number
-  readonly sizeBytes: number
-}
-
-/** Takes pages from position `at`, one at least, until they hold `lineBytes` of lines or `readBytes` of compressed columns. */
-export function takeBatch(
-  pages: readonly SourcePage[],
-  at: number,
-  most: { readonly lineBytes: number; readonly readBytes: number },
-): PageBatch {
-  const taken: SourcePage[] = []
-  let [rowCount, lineBytes, sizeBytes] = [0, 0, 0]
-  for (let i = at; i < pages.length; i++) {
-    const page = pages[i]!
-    const isFull = lineBytes + page.lineBytes > most.lineBytes || sizeBytes + page.sizeBytes > most.readBytes
-    if (taken.length > 0 && isFull) break
-    taken.push(page)
-    rowCount += page.rowCount
-    lineBytes += page.lineBytes
-    sizeBytes += page.sizeBytes
-  }
-  return { pages: taken, rowCount, lineBytes, sizeBytes }
 }
 
 /** Reads the pages of a batch into `memory` and makes the parts of its job, sources in the order of insertion. */
@@ -118,15 +106,8 @@ export async function readBatch(
       run.countBlockRead(source.id)
       for (const { data } of read) if (data.kind === 'block') run.stats.blockCompressedBytes += data.bytes.bytes.length
     }
-    parts.push({ labels: shareLabels(source.index), streams: scan.streams.get(source), pages: read })
+    parts.push({ labels: source.index.coded(), streams: scan.streams.get(source), pages: read })
   }
   run.stats.readSeconds += (run.clock.monotonicMs() - startMs) / 1000
   return parts
-}
-
-const TINY_ROWS = 4096
-const TINY_BYTES = 256 * 1024
-
-export function isTiny({ rowCount, lineBytes }: PageBatch): boolean {
-  return rowCount <= TINY_ROWS && lineBytes <= TINY_BYTES
 }

@@ -1,15 +1,17 @@
-/** What a selection would read, from the indexes of heads and blocks alone. */
+/** What a selection would read, from the indexes of heads and blocks and from the filters of blocks. */
 import { throwIfAborted } from '#/kernel/errors.ts'
 import type { StagePlan } from '#/logs/logql/planner/explained.ts'
+import { noConditions } from '#/logs/logql/planner/page-conditions.ts'
 import type { Selection } from '#/logs/logql/planner/plan.ts'
 import { LINE_DECODE_SPEED, ROWS_PER_SECOND } from '#/logs/logql/planner/stage-cost.ts'
 import { clipToDay, type TimeRange } from '#/logs/model/day.ts'
 import { StepGrid, type StepWindow } from '#/logs/read/scan/step-grid.ts'
 import type { PageColumns } from '#/logs/store/log-block.ts'
-import type { DataPlan } from '#/logs/wire/explain.ts'
+import type { DataPlan, Pruning } from '#/logs/wire/explain.ts'
 import type { LabelMatcher } from '#/storage/index/label-index.ts'
-import { takeBatch } from './day-scan.ts'
-import { streamMatchers } from './label-matchers.ts'
+import { takeBatch } from './page-batch.ts'
+import { streamMatchers } from '#/logs/logql/planner/label-matchers.ts'
+import { prunePages, type SelectedPages } from './prune-pages.ts'
 import type { QueryRun } from './query-run.ts'
 import { selectPages, type Source, type SourcePage } from './source.ts'
 import { narrowView, openDay, type DayView, type View } from './view.ts'
@@ -23,8 +25,8 @@ export type DataQuery = {
   readonly window: StepWindow | undefined
 }
 
-type Counts = { total: number; outsideTime: number; withoutStreams: number; read: number }
-const noCounts = (): Counts => ({ total: 0, outsideTime: 0, withoutStreams: 0, read: 0 })
+type Counts = { -readonly [K in keyof Pruning]: Pruning[K] }
+const noCounts = (): Counts => ({ total: 0, outsideTime: 0, withoutStreams: 0, withoutMatch: 0, read: 0 })
 
 export function explainData(run: QueryRun, view: View, query: DataQuery): Promise<DataPlan> {
   return new DataCount(run, query).count(view)
@@ -75,11 +77,14 @@ class DataCount {
 
   async #countDay(view: DayView): Promise<void> {
     const { from, to } = clipToDay(this.#query.range, view.day)
-    const sources = await openDay(view, this.#run.cache)
+    const sources = await openDay(this.#run, view, { from, to, selectors: [this.#matchers] })
     throwIfAborted(this.#run.signal)
-    const selected = sources.flatMap((source) => this.#selectPages(source, { from, to }))
-    const pages = this.#insideWindows(selected, view)
-    this.#betweenWindows += selected.length - pages.length
+    const selected = sources
+      .map((source) => this.#selectPages(source, { from, to }))
+      .filter(({ pages }) => pages.length > 0)
+    const left = await prunePages(this.#run, selected, this.#query.selection.pageConditions ?? noConditions)
+    this.#countPruned(selected, left)
+    const pages = this.#insideWindows(left, view)
     this.#pages.read += pages.length
     for (const { rowCount, lineBytes, sizeBytes } of pages) {
       this.#rows += rowCount
@@ -89,7 +94,7 @@ class DataCount {
     this.#countJobs(pages)
   }
 
-  #selectPages(source: Source, times: { readonly from: number; readonly to: number }): readonly SourcePage[] {
+  #selectPages(source: Source, times: { readonly from: number; readonly to: number }): SelectedPages {
     const { from, to } = times
     const { index, data, pages } = source
     const ordinals = index.match(this.#matchers)
@@ -102,20 +107,28 @@ class DataCount {
     if (data.kind === 'head') this.#heads++
     else if (inTime.length === 0) this.#blocks.outsideTime++
     else if (selected.length === 0) this.#blocks.withoutStreams++
-    else this.#blocks.read++
     if (selected.length > 0) for (const ordinal of ordinals) this.#streams.add(index.text(ordinal))
-    return selected
+    return { source, ordinals: all ? undefined : ordinals, pages: selected }
+  }
+
+  #countPruned(selected: readonly SelectedPages[], left: readonly SelectedPages[]): void {
+    this.#pages.withoutMatch += pageCount(selected) - pageCount(left)
+    this.#blocks.read += left.filter(isBlock).length
+    this.#blocks.withoutMatch += selected.filter(isBlock).length - left.filter(isBlock).length
   }
 
   /** Between windows that do not touch there are pages that no step sees. */
-  #insideWindows(pages: readonly SourcePage[], { day }: DayView): readonly SourcePage[] {
+  #insideWindows(left: readonly SelectedPages[], { day }: DayView): readonly SourcePage[] {
     const { window } = this.#query
+    const pages = left.flatMap((one) => one.pages)
     if (window === undefined) return pages
     const grid = new StepGrid(window, day)
-    return pages.filter(({ minTime, maxTime }) => {
+    const inside = pages.filter(({ minTime, maxTime }) => {
       const { first, last } = grid.stepsOf(minTime, maxTime)
       return first < last
     })
+    this.#betweenWindows += pages.length - inside.length
+    return inside
   }
 
   /** As the runs of log and metric queries cut them. */
@@ -145,6 +158,14 @@ class DataCount {
     const most = start + stages.reduce((sum, stage) => sum + seconds(stage), 0)
     return { least: rounded(least), most: rounded(most) }
   }
+}
+
+function pageCount(selected: readonly SelectedPages[]): number {
+  return selected.reduce((sum, { pages }) => sum + pages.length, 0)
+}
+
+function isBlock({ source }: SelectedPages): boolean {
+  return source.data.kind === 'block'
 }
 
 /** Estimates have two digits. */

@@ -6,10 +6,12 @@ import { printSelector } from '#/logs/logql/ast/literals.ts'
 import { printExpr } from '#/logs/logql/format/print.ts'
 import { compilePipeline } from '#/logs/logql/pipeline/compile-pipeline.ts'
 import { explainSamples, explainTail, explainTree } from '#/logs/logql/planner/explain-plan.ts'
+import { explainPages } from '#/logs/logql/planner/explain-pages.ts'
 import { explainStages } from '#/logs/logql/planner/explain-stages.ts'
 import { makePlainPlan } from '#/logs/logql/planner/make-plan.ts'
 import { optimizeSelection } from '#/logs/logql/planner/optimize-plan.ts'
 import { optimizeStages } from '#/logs/logql/planner/optimize-stages.ts'
+import { noConditions } from '#/logs/logql/planner/page-conditions.ts'
 import type { LogPlan, MetricPlan, Selection } from '#/logs/logql/planner/plan.ts'
 import { printStage } from '#/logs/logql/stages/index.ts'
 import type { TimeRange } from '#/logs/model/day.ts'
@@ -96,6 +98,7 @@ async function explainSelection(
     streamFilters: streamFilters.map(({ filter }) => printStage({ kind: 'label_filter', filter, at: nowhere })),
     start: timeText(reads.range.startNs),
     end: timeText(reads.range.endNs),
+    pages: explainPages(selection.pageConditions ?? noConditions),
     stages,
     rules: optimizeStages(plain.stages).applied,
     labels: needed === 'all' ? 'all' : [...needed].toSorted(),

@@ -12,7 +12,7 @@ import { newSeries, type Series } from '#/series/series-set.ts'
 import type { QueryRun } from './query-run.ts'
 
 /** Labels, key and objects of a series, estimated. */
-const SERIES_OVERHEAD_BYTES = 512
+export const SERIES_OVERHEAD_BYTES = 512
 
 export interface LeafTotals {
   /** Adds the result of a job. @throws BadRequest beyond the memory of the query. */
@@ -100,7 +100,7 @@ class DiffTotals implements LeafTotals {
 }
 
 /** What the value of a window is divided by. */
-function secondsOf({ perSecond, rangeNs }: MetricLeaf): number {
+export function secondsOf({ perSecond, rangeNs }: MetricLeaf): number {
   return perSecond ? Number(rangeNs) / 1e9 : 1
 }
 

@@ -5,10 +5,15 @@
 import type { IngesterReader } from '#/logs/wire/head-view.ts'
 import type { Pattern, PatternsQuery } from '#/logs/wire/index-query.ts'
 import type { PatternsJob, PatternsResult } from '#/logs/read/scan/scan-job.ts'
+import type { PageColumns } from '#/logs/store/log-block.ts'
+import { LEVEL_NAME } from '#/logs/store/patterns/level-codes.ts'
 import type { QueryRun } from './query-run.ts'
+import { takeBatch } from './page-batch.ts'
 import { runBounded } from './run-bounded.ts'
+import { hiddenOf, readPages, selectPages, type Source } from './source.ts'
 import { eachOrdinal, selectStreams, type SelectedStreams } from './select-streams.ts'
 import { VolumeBuckets } from './volume-buckets.ts'
+import type { SharedLease } from '#/platform/memory/shared-buffers.ts'
 
 /** Most patterns of an answer, those with most lines; and most that are kept on the way there. */
 const MAX_PATTERNS = 1000
@@ -39,14 +44,20 @@ export async function findPatterns(
   await runBounded(
     jobs(run, ingesters, query, buckets),
     run.concurrency,
-    async ({ job, isTiny, bytes }) => {
-      await run.reserve(bytes)
+    async ({ job, isTiny, bytes, memory }) => {
+      try {
+        await run.reserve(bytes)
+      } catch (error) {
+        memory?.release()
+        throw error
+      }
       try {
         const result = await run.runJob(job, isTiny)
         if (result.kind !== 'patterns') throw new TypeError(`a job for patterns answered ${result.kind}`)
         return result
       } finally {
         run.release(bytes)
+        memory?.release()
       }
     },
     async (result) => run.reserve(merge(kept, result)),
@@ -64,7 +75,13 @@ export async function findPatterns(
     }))
 }
 
-type Planned = { readonly job: PatternsJob; readonly isTiny: boolean; readonly bytes: number }
+type Planned = {
+  readonly job: PatternsJob
+  readonly isTiny: boolean
+  readonly bytes: number
+  /** Memory of the pages of the job. */
+  readonly memory?: SharedLease
+}
 
 async function* jobs(
   run: QueryRun,
@@ -82,12 +99,57 @@ async function* jobs(
       yield { job: { ...job, data: { kind: 'head', pages } }, isTiny, bytes: Math.min(lineBytes, MAX_MINER_BYTES) }
       continue
     }
+    const hiding = hidingStreams(source)
     const bytes = await source.data.block.readPatterns(run.signal)
     if (bytes === undefined) continue
     run.countBlockRead(source.id)
     const size = bytes.bytes.length
     const data = { kind: 'block', bytes } as const
-    yield { job: { ...job, data }, isTiny: size <= TINY_STORED_BYTES, bytes: size * BYTES_PER_STORED_BYTE }
+    const stored = { ...job, streams: without(source, job.streams, hiding) }
+    yield { job: { ...stored, data }, isTiny: size <= TINY_STORED_BYTES, bytes: size * BYTES_PER_STORED_BYTE }
+    if (hiding !== undefined) yield* minedJobs(run, selected, job, hiding)
+  }
+}
+
+const minedColumns: PageColumns = { lengths: true, lines: true, meta: [LEVEL_NAME] }
+
+type JobBase = Omit<PatternsJob, 'data'>
+
+/** 1 for each stream of a block of which rows are hidden: what the block knows of its patterns holds for the others only. */
+function hidingStreams({ data, hidden, index }: Source): Uint8Array | undefined {
+  if (data.kind === 'head' || hidden === undefined) return undefined
+  const isHiding = new Uint8Array(index.count)
+  const { stream, rowCount } = data.block.runs
+  for (let i = 0; i < stream.length; i++) if (rowCount[i] !== hidden.storedRows[i]) isHiding[stream[i]!] = 1
+  return isHiding
+}
+
+function without({ index }: Source, streams: JobBase['streams'], hiding: Uint8Array | undefined): JobBase['streams'] {
+  if (hiding === undefined) return streams
+  const left = new Uint8Array(new SharedArrayBuffer(index.count))
+  for (let i = 0; i < left.length; i++) left[i] = (streams?.[i] ?? 1) & (hiding[i]! ^ 1)
+  return left
+}
+
+/** Finds the patterns of what is left of such streams anew. */
+async function* minedJobs(
+  run: QueryRun,
+  { source, from, to }: SelectedStreams,
+  job: JobBase,
+  hiding: Uint8Array,
+): AsyncGenerator<Planned> {
+  const streams = new Uint8Array(new SharedArrayBuffer(hiding.length))
+  for (let i = 0; i < streams.length; i++) streams[i] = (job.streams?.[i] ?? 1) & hiding[i]!
+  const ordinals = Uint32Array.from(streams.keys().filter((ordinal) => streams[ordinal] === 1))
+  const pages = selectPages(source, ordinals, { from, to })
+  for (let at = 0; at < pages.length;) {
+    const batch = takeBatch(pages, at, { lineBytes: run.jobSizes.maxBytes, readBytes: run.maxReadBytes })
+    at += batch.pages.length
+    const memory = run.buffers.lease()
+    const options = { columns: minedColumns, from, to, dropped: hiddenOf(source), memory, signal: run.signal }
+    const read = await readPages(source, batch.pages, options)
+    const data = { kind: 'pages', pages: read } as const
+    yield { job: { ...job, streams, data }, isTiny: false, bytes: batch.sizeBytes + batch.lineBytes, memory }
   }
 }
 

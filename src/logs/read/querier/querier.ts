@@ -9,11 +9,14 @@ import type { TimeRange } from '#/logs/model/day.ts'
 import type { Expr, LogExpr } from '#/logs/logql/ast/nodes.ts'
 import type { StageNode } from '#/logs/logql/ast/stage-nodes.ts'
 import { evaluateTree } from '#/logs/logql/planner/evaluate.ts'
+import { keptSeries } from '#/logs/logql/planner/kept-series.ts'
 import { makePlainPlan } from '#/logs/logql/planner/make-plan.ts'
 import { optimizePlan } from '#/logs/logql/planner/optimize-plan.ts'
 import type { LogPlan, MetricPlan, Plan } from '#/logs/logql/planner/plan.ts'
+import { BlockResults } from '#/logs/read/cache/block-results.ts'
 import type { ScanPool } from '#/logs/read/scan/scan-pool.ts'
 import type { ExplainQuery, Explanation } from '#/logs/wire/explain.ts'
+import { nothingHidden, type HiddenRowsReader } from '#/logs/wire/deletes.ts'
 import type { IngesterReader } from '#/logs/wire/head-view.ts'
 import type {
   DetectedField,
@@ -37,6 +40,7 @@ import type {
   ResultStream,
 } from '#/logs/wire/query.ts'
 import type { RowCursor, SendEvent, StreamedQuery } from '#/logs/wire/query-stream.ts'
+import { Caches } from '#/platform/memory/caches.ts'
 import type { MemoryBudget } from '#/platform/memory/memory-budget.ts'
 import { SharedBuffers } from '#/platform/memory/shared-buffers.ts'
 import { noLabels } from '#/series/labels.ts'
@@ -50,6 +54,8 @@ import { findRows, sendRows } from './find-rows.ts'
 import { findShards } from './index-shards.ts'
 import { findIndexStats } from './index-stats.ts'
 import { findLabelNames, findLabelValues, findSeries } from './metadata.ts'
+import { KnownDuplicates } from './known-duplicates.ts'
+import { MaskCache } from './mask-cache.ts'
 import { findPatterns } from './patterns.ts'
 import { Pace } from './pace.ts'
 import { QueryRun, type JobSizes } from './query-run.ts'
@@ -63,11 +69,17 @@ import { findVolumes } from './volume.ts'
 export type QuerierOptions = {
   readonly ingesters: readonly IngesterReader[]
   readonly openBlock: OpenBlock
+  /** What delete requests hide; nothing by default. */
+  readonly deletes?: HiddenRowsReader
   readonly pool: ScanPool
   readonly budget: MemoryBudget
   readonly clock: Clock
+  /** Of this budget. */
+  readonly caches?: Caches
   /** Memory for open blocks, a part of the budget. */
   readonly blockCacheBytes?: number
+  /** Whether results of blocks are kept. */
+  readonly cachesResults?: boolean
   readonly jobSizes?: JobSizes
 }
 
@@ -80,6 +92,12 @@ type ParsedFields = DetectedFieldsQuery & { readonly expr: LogExpr }
 
 /** Part of the budget for open blocks, when nothing is said. */
 const BLOCK_CACHE_SHARE = 0.125
+/** Part of the budget for rows of blocks that delete requests hide. */
+const MASK_CACHE_SHARE = 0.03125
+/** Part of the budget for rows that two blocks share. */
+const DUPLICATES_SHARE = 0.015625
+/** Part of the budget for what is known of blocks. */
+const RESULT_CACHE_SHARE = 0.0625
 /** Part of the budget for page buffers that wait for the next job. */
 const IDLE_BUFFERS_SHARE = 0.0625
 const jobSizesDefault: JobSizes = { firstBytes: 2 * 1024 * 1024, maxBytes: 32 * 1024 * 1024 }
@@ -87,20 +105,28 @@ const jobSizesDefault: JobSizes = { firstBytes: 2 * 1024 * 1024, maxBytes: 32 * 
 export class Querier {
   readonly #options: QuerierOptions
   readonly #cache: BlockCache
+  readonly #results: BlockResults | undefined
   readonly #buffers: SharedBuffers
+  readonly #masks: MaskCache
+  readonly #duplicates: KnownDuplicates
 
   constructor(options: QuerierOptions) {
-    const { openBlock, budget, blockCacheBytes } = options
+    const { openBlock, budget, blockCacheBytes, caches = new Caches(budget), cachesResults = true } = options
     this.#options = options
-    const maxBytes = blockCacheBytes ?? Math.max(1, Math.floor(budget.limitBytes * BLOCK_CACHE_SHARE))
-    this.#cache = new BlockCache({ open: openBlock, budget, maxBytes })
+    // what is cheap to get again comes first: it is given up first
+    const openBytes = blockCacheBytes ?? budget.limitBytes * BLOCK_CACHE_SHARE
+    this.#cache = new BlockCache(openBlock, caches.part('open-blocks', openBytes))
+    this.#masks = new MaskCache(caches.part('masks', budget.limitBytes * MASK_CACHE_SHARE))
+    this.#duplicates = new KnownDuplicates(caches.part('duplicates', budget.limitBytes * DUPLICATES_SHARE))
+    const results = caches.part('results', budget.limitBytes * RESULT_CACHE_SHARE)
+    this.#results = cachesResults ? new BlockResults(results) : undefined
     this.#buffers = new SharedBuffers({ budget, maxIdleBytes: Math.floor(budget.limitBytes * IDLE_BUFFERS_SHARE) })
   }
 
   /** Times are taken as they come: limits, alignment and clamping are the frontend's. */
   async range(query: Parsed<RangeQuery>, signal: AbortSignal): Promise<QueryAnswer> {
     const plan = makePlainPlan(query.expr)
-    return this.#answer(signal, async (run) => {
+    return this.#answer(query, signal, async (run) => {
       if (plan.kind !== 'logs') return { data: await this.#matrix(run, plan, query) }
       const { rows, next } = await findRows(run, this.#options.ingesters, plan, query)
       return { data: resultStreams(rows, { isSorted: plan.tail.sort !== undefined }), next }
@@ -108,12 +134,12 @@ export class Querier {
   }
 
   async instant(query: Parsed<InstantQuery>, signal: AbortSignal): Promise<QueryAnswer> {
-    return this.#answer(signal, async (run) => ({ data: await this.#vector(run, query) }))
+    return this.#answer(query, signal, async (run) => ({ data: await this.#vector(run, query) }))
   }
 
   /** As {@link range} and {@link instant}, piece by piece. */
   async stream(query: Parsed<StreamedQuery>, send: SendEvent, signal: AbortSignal): Promise<void> {
-    const run = this.#newRun(signal)
+    const run = this.#newRun(signal, query.noCache)
     await streamAnswer(run, send, async () => {
       const plan = makePlainPlan(query.expr)
       if (query.kind === 'range' && plan.kind === 'logs') {
@@ -198,8 +224,12 @@ export class Querier {
     return this.#metadata(signal, (run) => explainQuery(run, this.#options.ingesters, query))
   }
 
-  async #answer(signal: AbortSignal, evaluate: (run: QueryRun) => Promise<Found>): Promise<QueryAnswer> {
-    const run = this.#newRun(signal)
+  async #answer(
+    { noCache }: { readonly noCache?: boolean },
+    signal: AbortSignal,
+    evaluate: (run: QueryRun) => Promise<Found>,
+  ): Promise<QueryAnswer> {
+    const run = this.#newRun(signal, noCache)
     let stats: QueryStats | undefined
     try {
       const { data, next } = await evaluate(run)
@@ -230,9 +260,12 @@ export class Querier {
     }
   }
 
-  #newRun(signal: AbortSignal): QueryRun {
-    const { pool, budget, clock, jobSizes = jobSizesDefault } = this.#options
-    return new QueryRun({ pool, budget, clock, jobSizes, cache: this.#cache, buffers: this.#buffers, signal })
+  #newRun(signal: AbortSignal, noCache = false): QueryRun {
+    const { pool, budget, clock, deletes = nothingHidden, jobSizes = jobSizesDefault } = this.#options
+    const results = noCache ? undefined : this.#results
+    const known = { masks: this.#masks, duplicates: this.#duplicates }
+    const own = { cache: this.#cache, results, buffers: this.#buffers, ...known }
+    return new QueryRun({ pool, budget, clock, jobSizes, deletes, ...own, signal })
   }
 
   async #matrix(run: QueryRun, plan: Exclude<Plan, LogPlan>, query: Parsed<RangeQuery>): Promise<QueryData> {
@@ -278,9 +311,10 @@ export class Querier {
     const { plan: filled, key } = await fillMetricPlan(run, view, plainPlan, (leaf) => leafRange(leaf, steps))
     const plan = optimizePlan(filled)
     assert(plan.kind === 'metric', 'an optimized plan is of the same kind')
+    const kept = steps.stepCount === 1 ? keptSeries(plan.root, plan.leaves) : []
     const sets = []
     for (const [position, leaf] of plan.leaves.entries()) {
-      sets.push(await runLeaf(run, view, { text: `${query}${key}`, position, leaf, steps }))
+      sets.push(await runLeaf(run, view, { text: `${query}${key}`, position, leaf, steps, keep: kept[position] }))
     }
     return evaluateTree(plan.root, sets, steps.stepCount).series
   }

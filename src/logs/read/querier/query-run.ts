@@ -2,13 +2,17 @@
 import { formatByteSize } from '#/kernel/byte-size.ts'
 import { BadRequest, throwIfAborted, Unavailable } from '#/kernel/errors.ts'
 import type { Clock } from '#/kernel/world.ts'
-import type { QueryStats } from '#/logs/wire/query.ts'
+import type { HiddenRowsReader } from '#/logs/wire/deletes.ts'
+import type { CacheUse, QueryStats } from '#/logs/wire/query.ts'
+import type { BlockResults } from '#/logs/read/cache/block-results.ts'
 import type { WorkerJob, WorkerResult } from '#/logs/read/scan/scan-job.ts'
 import type { ScanPool } from '#/logs/read/scan/scan-pool.ts'
 import type { MemoryBudget, Reservation } from '#/platform/memory/memory-budget.ts'
 import type { SharedBuffers } from '#/platform/memory/shared-buffers.ts'
 import { runJob } from '#/logs/read/scan/run-job.ts'
 import type { BlockCache } from './block-cache.ts'
+import type { KnownDuplicates } from './known-duplicates.ts'
+import type { MaskCache } from './mask-cache.ts'
 import { ScanProgress } from './scan-progress.ts'
 
 /** The part of all memory that one query may take. */
@@ -32,8 +36,13 @@ export type QueryRunOptions = {
   readonly jobSizes: JobSizes
   readonly pool: ScanPool
   readonly cache: BlockCache
+  /** What is known of blocks; undefined: nothing is to be used or kept. */
+  readonly results: BlockResults | undefined
   readonly budget: MemoryBudget
   readonly buffers: SharedBuffers
+  readonly deletes: HiddenRowsReader
+  readonly masks: MaskCache
+  readonly duplicates: KnownDuplicates
   readonly clock: Clock
   readonly signal: AbortSignal
 }
@@ -41,8 +50,15 @@ export type QueryRunOptions = {
 export class QueryRun {
   readonly signal: AbortSignal
   readonly cache: BlockCache
+  /** Undefined when the query neither uses nor keeps results of blocks. */
+  readonly results: BlockResults | undefined
   /** Memory for pages of blocks, leased job by job. */
   readonly buffers: SharedBuffers
+  /** What delete requests hide, and what is known of it already. */
+  readonly deletes: HiddenRowsReader
+  readonly masks: MaskCache
+  /** Rows that two blocks share. */
+  readonly duplicates: KnownDuplicates
   readonly stats: QueryStats = emptyStats()
   readonly progress = new ScanProgress()
   /** Most bytes that this query may hold. */
@@ -60,10 +76,13 @@ export class QueryRun {
   readonly #startedMs: number
   readonly #blocksRead = new Set<string>()
   readonly #blocksPruned = new Set<string>()
+  readonly #blocksFiltered = new Set<string>()
+  readonly #blocksProbed = new Set<string>()
   readonly #onFinish: (() => void)[] = []
   readonly #warnings = new Set<string>()
 
-  constructor({ pool, cache, budget, buffers, clock, signal, jobSizes }: QueryRunOptions) {
+  constructor(options: QueryRunOptions) {
+    const { pool, cache, results, budget, buffers, deletes, masks, duplicates, clock, signal, jobSizes } = options
     this.shareBytes = Math.floor(budget.limitBytes * QUERY_SHARE)
     // all jobs at work together, compressed and decompressed, must fit into the share
     const mostBytes = Math.floor(this.shareBytes / (2 * (pool.concurrency + 1)))
@@ -73,7 +92,11 @@ export class QueryRun {
     this.maxReadBytes = mostBytes
     this.signal = signal
     this.cache = cache
+    this.results = results
     this.buffers = buffers
+    this.deletes = deletes
+    this.masks = masks
+    this.duplicates = duplicates
     this.#pool = pool
     this.clock = clock
     this.#memory = budget.reserve('query')
@@ -143,6 +166,17 @@ export class QueryRun {
     this.#blocksPruned.add(key)
   }
 
+  /** A block of which filters or statistics leave no page for one part of the query. */
+  countBlockFiltered(key: string): void {
+    this.#blocksFiltered.add(key)
+  }
+
+  /** A block whose filters were asked. */
+  countBlockProbed(key: string): void {
+    this.#blocksProbed.add(key)
+    this.stats.blocksProbed = this.#blocksProbed.size
+  }
+
   countBlockRead(key: string): void {
     this.#blocksRead.add(key)
     this.stats.blocksRead = this.#blocksRead.size
@@ -152,7 +186,9 @@ export class QueryRun {
   finish(): QueryStats {
     this.#memory.release()
     for (const callback of this.#onFinish.splice(0)) callback()
-    this.stats.blocksByIndex = this.#blocksPruned.difference(this.#blocksRead).size
+    const filtered = this.#blocksFiltered.difference(this.#blocksRead)
+    this.stats.blocksByFilter = filtered.size
+    this.stats.blocksByIndex = this.#blocksPruned.difference(this.#blocksRead).difference(filtered).size
     this.stats.execSeconds = (this.clock.monotonicMs() - this.#startedMs) / 1000
     return this.stats
   }
@@ -176,17 +212,27 @@ export function emptyStats(): QueryStats {
     blocksTotal: 0,
     blocksByTime: 0,
     blocksByIndex: 0,
+    blocksByFilter: 0,
+    blocksProbed: 0,
     blocksRead: 0,
     pagesTotal: 0,
     pagesByIndex: 0,
     pagesRead: 0,
     pagesByFilter: 0,
+    pagesWithoutHit: 0,
     headPagesTotal: 0,
     headPagesRead: 0,
     streamsMatched: 0,
     decodedBytes: 0,
     pruneSeconds: 0,
+    filterSeconds: 0,
     readSeconds: 0,
     duplicateRows: 0,
+    knownSamples: unused(),
+    knownPages: unused(),
   }
+}
+
+function unused(): CacheUse {
+  return { requests: 0, found: 0, stored: 0, bytesFound: 0, bytesStored: 0 }
 }

@@ -12,8 +12,9 @@ import type { TailOrder } from '#/logs/read/scan/row-tail.ts'
 import type { RowsResult } from '#/logs/read/scan/scan-job.ts'
 import type { Direction } from '#/logs/wire/query.ts'
 import { resultBytes } from './compact-rows.ts'
-import { prepareDay, takeBatch, type DayScan, type PageBatch } from './day-scan.ts'
-import { streamMatchers } from './label-matchers.ts'
+import { prepareDay, type DayScan } from './day-scan.ts'
+import { takeBatch, type PageBatch } from './page-batch.ts'
+import { EmptyPages } from './empty-pages.ts'
 import type { QueryRun } from './query-run.ts'
 import { runBounded } from './run-bounded.ts'
 import { heldBytes, scanBatch } from './scan-batch.ts'
@@ -63,6 +64,7 @@ class RowQueryRun {
   readonly #key: string
   readonly #isSelective: boolean
   readonly #tail: TailOrder | undefined
+  readonly #empty: EmptyPages
   /** Bytes reserved for lines and labels of each result that still has a row in the answer. */
   readonly #held = new Map<RowsResult, number>()
   #heldBytes = 0
@@ -78,7 +80,9 @@ class RowQueryRun {
     this.#key = `rows ${query.key}`
     // compiled here as well, so that what cannot be evaluated is refused even when there is no data
     const { isTrivial, pageFilters } = pipelineOf(this.#key, stages, needed)
-    this.#isSelective = !isTrivial || pageFilters.length > 0 || this.#tail !== undefined
+    const drops = !isTrivial || pageFilters.length > 0
+    this.#isSelective = drops || this.#tail !== undefined
+    this.#empty = new EmptyPages(run, query.selection, drops)
   }
 
   async find(view: View): Promise<readonly FoundRow[]> {
@@ -95,15 +99,14 @@ class RowQueryRun {
 
   async *#jobs(view: View): AsyncGenerator<RowJob> {
     const { selection, range, direction } = this.#query
-    const matchers = streamMatchers(selection)
     const days = narrowView(view, range)
     // Jobs start small, as the first page often has all rows that are asked for, and grow while it does not.
     let targetBytes = this.#run.jobSizes.firstBytes
     for (const dayView of direction === 'backward' ? days.toReversed() : days) {
       if (!this.#top.accepts(dayView.day, direction === 'backward' ? Infinity : -Infinity)) return
-      const scan = await prepareDay(this.#run, dayView, { matchers, range })
+      const scan = await prepareDay(this.#run, dayView, { selection, range })
       if (scan === undefined) continue
-      const pages = scan.pages.toSorted(direction === 'backward' ? newestFirst : oldestFirst)
+      const pages = this.#empty.without(scan.pages).toSorted(direction === 'backward' ? newestFirst : oldestFirst)
       for (let at = 0; at < pages.length;) {
         if (!this.#top.accepts(scan.day, bestTime(pages[at]!, direction))) break
         const batch = takeBatch(pages, at, { lineBytes: targetBytes, readBytes: this.#run.maxReadBytes })
@@ -116,15 +119,17 @@ class RowQueryRun {
 
   async #scan({ scan, batch }: RowJob): Promise<RowsResult> {
     const { selection, limit, direction } = this.#query
+    const task = { kind: 'rows', limit, direction, ...(this.#tail && { tail: this.#tail }) } as const
     const result = await scanBatch(this.#run, scan, batch, {
       key: this.#key,
       stages: selection.stages,
       needed: selection.needed,
-      task: { kind: 'rows', limit, direction, ...(this.#tail && { tail: this.#tail }) },
+      task,
       columns: { lengths: true, lines: true, meta: 'all' },
       bytes: heldBytes(batch),
     })
     if (result.kind !== 'rows') throw new TypeError(`a job for rows answered ${result.kind}`)
+    this.#empty.learn({ scan, batch, task }, result)
     return result
   }
 

@@ -3,12 +3,12 @@ import type { SizesResult } from '#/logs/read/scan/scan-job.ts'
 import type { PageColumns } from '#/logs/store/log-block.ts'
 import type { QueryRun } from './query-run.ts'
 import { runBounded } from './run-bounded.ts'
-import { readPages, type Source } from './source.ts'
+import { hiddenOf, readPages, type Source } from './source.ts'
 import type { DayBuckets } from './volume-buckets.ts'
 
 export type DividedRun = {
   readonly ordinal: number
-  /** Position of its page, and of its first row there. */
+  /** Position of its page, and of its first row there; rows that are hidden are counted, their bytes are not. */
   readonly page: number
   readonly firstRow: number
   readonly rowCount: number
@@ -72,7 +72,8 @@ async function divideBatch(run: QueryRun, query: DivideQuery, { pages, rowCount 
   const memory = run.buffers.lease()
   try {
     const wanted = [...pages.keys()].map((page) => source.pages[page]!)
-    const read = await readPages(source, wanted, { columns, from, to, dropped: new Map(), memory, signal: run.signal })
+    const dropped = hiddenOf(source)
+    const read = await readPages(source, wanted, { columns, from, to, dropped, memory, signal: run.signal })
     run.stats.pagesRead += wanted.length
     run.countBlockRead(source.id)
     for (const { data } of read) if (data.kind === 'block') run.stats.blockCompressedBytes += data.bytes.bytes.length

@@ -5,8 +5,8 @@ import type { TimeRange } from '#/logs/model/day.ts'
 import { pipelineOf } from '#/logs/read/scan/pipeline-cache.ts'
 import type { ValuesResult } from '#/logs/read/scan/scan-job.ts'
 import type { PageColumns } from '#/logs/store/log-block.ts'
-import { prepareDay, takeBatch, type DayScan, type PageBatch } from './day-scan.ts'
-import { streamMatchers } from './label-matchers.ts'
+import { prepareDay, type DayScan } from './day-scan.ts'
+import { takeBatch, type PageBatch } from './page-batch.ts'
 import type { QueryRun } from './query-run.ts'
 import { runBounded } from './run-bounded.ts'
 import { scanBatch } from './scan-batch.ts'
@@ -68,9 +68,8 @@ class ValueQueryRun {
 
   async *#jobs(view: View): AsyncGenerator<ValueJob> {
     const { selection, range } = this.#query
-    const matchers = streamMatchers(selection)
     for (const dayView of narrowView(view, range)) {
-      const scan = await prepareDay(this.#run, dayView, { matchers, range })
+      const scan = await prepareDay(this.#run, dayView, { selection, range })
       const pages = scan?.pages ?? []
       const totalBytes = pages.reduce((sum, { lineBytes }) => sum + lineBytes, 0)
       const { firstBytes, maxBytes } = this.#run.sampleJobSizes

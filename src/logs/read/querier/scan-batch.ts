@@ -2,7 +2,8 @@
 import type { ScanJob, ScanResult } from '#/logs/read/scan/scan-job.ts'
 import type { PageColumns } from '#/logs/store/log-block.ts'
 import { countScan } from './count-scan.ts'
-import { isTiny, readBatch, type DayScan, type PageBatch } from './day-scan.ts'
+import { readBatch, type DayScan } from './day-scan.ts'
+import { isTiny, type PageBatch } from './page-batch.ts'
 import type { QueryRun } from './query-run.ts'
 
 export type BatchJob = Pick<ScanJob, 'key' | 'stages' | 'needed' | 'task'> & {

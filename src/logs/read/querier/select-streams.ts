@@ -4,7 +4,7 @@ import { clipToDay, type Day } from '#/logs/model/day.ts'
 import type { IngesterReader } from '#/logs/wire/head-view.ts'
 import type { MetadataQuery } from '#/logs/wire/query.ts'
 import type { LabelMatcher } from '#/storage/index/label-index.ts'
-import { labelMatchers } from './label-matchers.ts'
+import { labelMatchers } from '#/logs/logql/planner/label-matchers.ts'
 import type { QueryRun } from './query-run.ts'
 import type { Source } from './source.ts'
 import { narrowTenants, narrowView, openDay, takeView } from './view.ts'
@@ -32,7 +32,7 @@ export async function* selectStreams(
   for (const dayView of narrowView(view, range)) {
     const { day } = dayView
     const { from, to } = clipToDay(range, day)
-    for (const source of await openDay(narrowTenants(dayView, groups), run.cache)) {
+    for (const source of await openDay(run, narrowTenants(dayView, groups), { from, to, selectors: groups })) {
       throwIfAborted(run.signal)
       run.stats.pagesTotal += source.pages.length
       const matched = matchAny(source, groups)
@@ -65,7 +65,7 @@ function streamsInside(
   { from, to }: Window,
 ): Uint32Array | undefined {
   if (source.minTime >= to || source.maxTime < from) return new Uint32Array(0)
-  if (source.minTime >= from && source.maxTime < to) return ordinals
+  if (source.minTime >= from && source.maxTime < to && source.hidden === undefined) return ordinals
   const isInside = new Uint8Array(source.index.count)
   if (source.data.kind === 'block') {
     const { stream, minTime, maxTime } = source.data.block.runs

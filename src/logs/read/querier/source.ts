@@ -1,6 +1,7 @@
 /** Heads and blocks of one day as the querier sees them: pages to prune, and a way to hand them to a job. */
 import type { LogBlock, PageColumns, PageMemory } from '#/logs/store/log-block.ts'
 import type { HeadPageColumns } from '#/logs/store/log-page.ts'
+import { firstUsesOf } from '#/logs/store/meta-first-uses.ts'
 import type { HeadSnapshot } from '#/logs/wire/head-view.ts'
 import type { ScanPage } from '#/logs/read/scan/scan-job.ts'
 import type { LabelIndex } from '#/storage/index/label-index.ts'
@@ -25,19 +26,33 @@ export type SourceData =
   | { readonly kind: 'head'; readonly pages: readonly HeadPageColumns[] }
   | { readonly kind: 'block'; readonly block: LogBlock }
 
+/** Rows of a block that queries do not see; the block of the source knows of its runs what is left. */
+export type HiddenInBlock = {
+  /** By position of the page, a bit for each row, row 0 in the lowest bit of byte 0. */
+  readonly masks: ReadonlyMap<number, Uint8Array<SharedArrayBuffer>>
+  /** Rows of each run, hidden ones too: they say where in its page a run begins. */
+  readonly storedRows: Uint32Array
+}
+
 export type Source = {
   readonly id: string
   readonly index: LabelIndex
   readonly data: SourceData
+  /** Whether its streams have the label of their tenant. */
+  readonly showsTenant: boolean
   readonly minTime: number
   readonly maxTime: number
   readonly pages: readonly SourcePage[]
+  /** Set when rows of a block are hidden: nothing that is found in it may be kept as a fact about the block. */
+  readonly hidden?: HiddenInBlock | undefined
 }
 
 type PageFacts = Omit<SourcePage, 'source' | 'position' | 'order'>
 
 export function headSource({ id, streams, pages }: HeadSnapshot, firstOrder: number): Source {
-  const filled = pages.filter(({ rowCount }) => rowCount > 0)
+  const filled = pages
+    .filter(({ rowCount }) => rowCount > 0)
+    .map((page) => ({ ...page, metaFirstUses: firstUsesOf(page) }))
   const facts = filled.map(({ rowCount, minTime, maxTime, lineStart }) => ({
     rowCount,
     minTime,
@@ -45,18 +60,18 @@ export function headSource({ id, streams, pages }: HeadSnapshot, firstOrder: num
     lineBytes: lineStart[rowCount]! - lineStart[0]!,
     sizeBytes: 0,
   }))
-  return makeSource({ id, index: streams, data: { kind: 'head', pages: filled } }, facts, firstOrder)
+  const data = { kind: 'head', pages: filled } as const
+  return makeSource({ id, index: streams, data, showsTenant: false }, facts, firstOrder)
 }
 
-/** `showsTenant`: its streams have the tenant as a label. */
-export function blockSource(block: LogBlock, firstOrder: number, showsTenant: boolean): Source {
+export function blockSource(block: LogBlock, firstOrder: number, showsTenant: boolean, hidden?: HiddenInBlock): Source {
   const { meta, streams, pages } = block
   const index = showsTenant ? withTenantLabel(streams, meta.tenant) : streams
-  return makeSource({ id: meta.key, index, data: { kind: 'block', block } }, pages, firstOrder)
+  return makeSource({ id: meta.key, index, data: { kind: 'block', block }, showsTenant, hidden }, pages, firstOrder)
 }
 
 function makeSource(
-  { id, index, data }: Pick<Source, 'id' | 'index' | 'data'>,
+  { id, index, data, showsTenant, hidden }: Pick<Source, 'id' | 'index' | 'data' | 'showsTenant' | 'hidden'>,
   facts: readonly PageFacts[],
   firstOrder: number,
 ): Source {
@@ -67,7 +82,7 @@ function makeSource(
     minTime = Math.min(minTime, page.minTime)
     maxTime = Math.max(maxTime, page.maxTime)
   }
-  const source: Source = { id, index, data, minTime, maxTime, pages }
+  const source: Source = { id, index, data, showsTenant, minTime, maxTime, pages, hidden }
   facts.forEach(({ rowCount, minTime: least, maxTime: most, lineBytes, sizeBytes }, position) => {
     const order = firstOrder + position
     pages.push({ source, position, order, rowCount, minTime: least, maxTime: most, lineBytes, sizeBytes })
@@ -85,6 +100,11 @@ export function selectPages(
     return source.data.block.selectPages(ordinals, from, to).map((position) => source.pages[position]!)
   }
   return source.pages.filter(({ minTime, maxTime }) => minTime < to && maxTime >= from)
+}
+
+/** What is hidden of a source, by the order of its pages. */
+export function hiddenOf({ hidden, pages }: Source): ReadonlyMap<number, Uint8Array<SharedArrayBuffer>> {
+  return new Map([...(hidden?.masks ?? [])].map(([position, mask]) => [pages[position]!.order, mask]))
 }
 
 /** Bytes of structured metadata of a page that are looked at when `meta` is read. Rows of heads have theirs in one piece. */

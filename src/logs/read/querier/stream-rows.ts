@@ -13,8 +13,9 @@ import { pipelineOf } from '#/logs/read/scan/pipeline-cache.ts'
 import { comparePlaces } from '#/logs/read/scan/row-place.ts'
 import type { RowPlace, RowsResult } from '#/logs/read/scan/scan-job.ts'
 import type { Direction } from '#/logs/wire/query.ts'
-import { prepareDay, takeBatch, type DayScan, type PageBatch } from './day-scan.ts'
-import { streamMatchers } from './label-matchers.ts'
+import { prepareDay, type DayScan } from './day-scan.ts'
+import { takeBatch, type PageBatch } from './page-batch.ts'
+import { EmptyPages } from './empty-pages.ts'
 import type { QueryRun } from './query-run.ts'
 import { placeOf, RowRuns } from './row-runs.ts'
 import { heldBytes, scanBatch } from './scan-batch.ts'
@@ -54,15 +55,15 @@ export async function streamRows(run: QueryRun, view: View, query: RowStreamQuer
   const key = `rows ${query.key}`
   // compiled here as well, so that what cannot be evaluated is refused even when there is no data
   const { isTrivial, pageFilters } = pipelineOf(key, selection.stages, selection.needed)
-  const matchers = streamMatchers(selection)
   const days = narrowView(view, range)
+  const isSelective = !isTrivial || pageFilters.length > 0
+  const empty = new EmptyPages(run, selection, isSelective)
   let { first } = query
   for (const dayView of direction === 'backward' ? days.toReversed() : days) {
     if (taker.wanted() === 0) return
-    const scan = await prepareDay(run, dayView, { matchers, range })
-    const isSelective = !isTrivial || pageFilters.length > 0
+    const scan = await prepareDay(run, dayView, { selection, range })
     while (scan !== undefined && taker.wanted() > 0) {
-      first = await new Pass({ run, query: { ...query, key, first }, scan, taker, isSelective }).find()
+      first = await new Pass({ run, query: { ...query, key, first }, scan, taker, isSelective, empty }).find()
       if (first === undefined) break
     }
     first = undefined
@@ -75,6 +76,7 @@ type PassOptions = {
   readonly scan: DayScan
   readonly taker: RowTaker
   readonly isSelective: boolean
+  readonly empty: EmptyPages
 }
 
 type Job = { readonly batch: PageBatch; readonly limit: number; readonly to: number; readonly from: number }
@@ -99,7 +101,7 @@ class Pass {
   #scannedBytes = 0
 
   constructor(options: PassOptions) {
-    const { run, query, scan } = options
+    const { run, query, scan, empty } = options
     const isForward = query.direction === 'forward'
     this.#options = options
     this.#sign = isForward ? 1 : -1
@@ -107,7 +109,8 @@ class Pass {
     const time = query.first?.time
     this.#from = isForward && time !== undefined ? Math.max(scan.from, time) : scan.from
     this.#to = !isForward && time !== undefined ? Math.min(scan.to, time + 1) : scan.to
-    this.#pages = scan.pages
+    this.#pages = empty
+      .without(scan.pages)
       .filter(({ minTime, maxTime }) => minTime < this.#to && maxTime >= this.#from)
       .toSorted((a, b) => this.#sign * (this.#bestTime(a) - this.#bestTime(b) || a.order - b.order))
     this.#maxBytes = Math.min(
@@ -178,17 +181,19 @@ class Pass {
   }
 
   async #scan({ batch, limit, from, to }: Job): Promise<RowsResult> {
-    const { run, query, scan } = this.#options
+    const { run, query, scan, empty } = this.#options
     const { selection, direction, byStream, first, key } = query
+    const task = { kind: 'rows', limit, direction, byStream, first } as const
     const result = await scanBatch(run, { ...scan, from, to }, batch, {
       key,
       stages: selection.stages,
       needed: selection.needed,
-      task: { kind: 'rows', limit, direction, byStream, first },
+      task,
       columns: { lengths: true, lines: true, meta: 'all' },
       bytes: heldBytes(batch),
     })
     if (result.kind !== 'rows') throw new TypeError(`a job for rows answered ${result.kind}`)
+    empty.learn({ scan: { ...scan, from, to }, batch, task }, result)
     return result
   }
 

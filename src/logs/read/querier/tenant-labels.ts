@@ -5,6 +5,7 @@
  */
 import { compareUtf8 } from '#/kernel/utf8.ts'
 import { formatLabels, sortLabels } from '#/logs/model/labels.ts'
+import { codeLabels, type CodedLabels } from '#/storage/index/coded-labels.ts'
 import type { Label, LabelIndex, LabelMatcher, Labels } from '#/storage/index/label-index.ts'
 
 export const TENANT_LABEL = '__tenant_id__'
@@ -28,6 +29,7 @@ export function wantsTenant(selectors: readonly (readonly LabelMatcher[])[], ten
 class TenantLabelIndex implements LabelIndex {
   readonly #index: LabelIndex
   readonly #tenant: string
+  #coded: CodedLabels | undefined
 
   constructor(index: LabelIndex, tenant: string) {
     this.#index = index
@@ -80,6 +82,11 @@ class TenantLabelIndex implements LabelIndex {
       if (found !== undefined) values.add(found[1])
     }
     return [...values].sort(compareUtf8)
+  }
+
+  coded(): CodedLabels {
+    if (this.#coded?.ends.length !== this.count) this.#coded = codeLabels(this.count, (stream) => this.labels(stream))
+    return this.#coded
   }
 
   /** A stored label of the same name as one that takes its place. */

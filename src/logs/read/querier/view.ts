@@ -1,10 +1,12 @@
 /** One consistent look at all ingesters: what a query reads, by day. Everything that follows works on it alone. */
 import { clipToDay, dayOf, type Day, type TimeRange } from '#/logs/model/day.ts'
+import type { HiddenRows } from '#/logs/wire/deletes.ts'
 import type { HeadSnapshot, IngesterReader } from '#/logs/wire/head-view.ts'
 import { tenantsOf } from '#/platform/tenant/tenant-id.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
 import type { LabelMatcher } from '#/storage/index/label-index.ts'
-import type { BlockCache } from './block-cache.ts'
+import { hideInBlock } from './hide-in-block.ts'
+import { hiddenInRange, hideInHeads } from './hide-in-heads.ts'
 import type { QueryRun } from './query-run.ts'
 import { blockSource, headSource, type Source } from './source.ts'
 import { wantsTenant, withTenantLabel } from './tenant-labels.ts'
@@ -13,6 +15,8 @@ export type DayView = {
   readonly day: Day
   readonly heads: readonly HeadSnapshot[]
   readonly blocks: readonly BlockMeta[]
+  /** By tenant, what delete requests hide in the range of the view; heads here are without these rows already. */
+  readonly hidden: ReadonlyMap<string, readonly HiddenRows[]>
   /** Set when several tenants are read: blocks then show their tenant as a label, as the heads here do already. */
   readonly showsTenants: boolean
 }
@@ -25,7 +29,7 @@ const OPEN_CONCURRENCY = 8
 
 /** Everything of `tenant`, one or several, that may lie in `range`. Heads stay as they are until the run has finished. */
 export async function takeView(
-  run: Pick<QueryRun, 'onFinish'>,
+  run: QueryRun,
   ingesters: readonly IngesterReader[],
   tenant: string,
   range: TimeRange,
@@ -34,12 +38,15 @@ export async function takeView(
   const [first, last] = [dayOf(range.startNs), dayOf(range.endNs - 1n)]
   const tenants = tenantsOf(tenant)
   const showsTenants = tenants.length > 1
+  // before the data: what a request has hidden until now stays hidden, also when it is erased between here and there
+  const hidden = new Map(tenants.map((one) => [one, hiddenInRange(run, one, range)]))
   const views = await Promise.all(
     tenants.flatMap((one) =>
       ingesters.map(async (ingester) => {
         const view = await ingester.view(one, first, last)
         if (view.release !== undefined) run.onFinish(view.release)
-        return showsTenants ? { ...view, heads: view.heads.map((head) => showTenant(head, one)) } : view
+        const heads = await hideInHeads(run, view.heads, hidden.get(one)!)
+        return { ...view, heads: showsTenants ? heads.map((head) => showTenant(head, one)) : heads }
       }),
     ),
   )
@@ -59,6 +66,7 @@ export async function takeView(
       day,
       heads,
       blocks: [...blocks.values()].toSorted(byInsertion),
+      hidden,
       showsTenants,
     }))
 }
@@ -86,8 +94,19 @@ export function narrowView(view: View, range: TimeRange): View {
   })
 }
 
+/** What a day is opened for: times in day, and which streams, all where there is no selector. */
+export type DayWindow = {
+  readonly from: number
+  readonly to: number
+  readonly selectors: readonly (readonly LabelMatcher[])[]
+}
+
 /** Opens the blocks of a day; sources come in the order in which their rows were inserted. */
-export async function openDay({ heads, blocks, showsTenants }: DayView, cache: BlockCache): Promise<readonly Source[]> {
+export async function openDay(
+  run: QueryRun,
+  { day, heads, blocks, hidden, showsTenants }: DayView,
+  window: DayWindow,
+): Promise<readonly Source[]> {
   const sources: Source[] = []
   let order = 0
   const add = (source: Source): void => {
@@ -95,8 +114,13 @@ export async function openDay({ heads, blocks, showsTenants }: DayView, cache: B
     order += source.pages.length
   }
   for (let i = 0; i < blocks.length; i += OPEN_CONCURRENCY) {
-    const opened = await Promise.all(blocks.slice(i, i + OPEN_CONCURRENCY).map((meta) => cache.get(meta)))
-    for (const block of opened) add(blockSource(block, order, showsTenants))
+    const opened = await Promise.all(blocks.slice(i, i + OPEN_CONCURRENCY).map((meta) => run.cache.get(meta)))
+    for (const block of opened) {
+      const selectors = showsTenants ? [] : window.selectors
+      const requests = hidden.get(block.meta.tenant) ?? []
+      const left = await hideInBlock(run, block, { ...window, day, selectors, hidden: requests })
+      add(blockSource(left.block, order, showsTenants, left.hidden))
+    }
   }
   for (const head of heads) add(headSource(head, order))
   return sources

@@ -75,8 +75,9 @@ async function addByBucket(run: QueryRun, selected: SelectedStreams, buckets: Da
   for (const ordinal of eachOrdinal(selected)) isWanted[ordinal] = 1
   const { pageEnds, stream, rowCount, rawBytes, minTime, maxTime } = source.data.block.runs
   const divided: DividedRun[] = []
+  const storedRows = source.hidden?.storedRows ?? rowCount
   let firstRow = 0
-  for (let i = 0, page = 0; i < stream.length; i++, firstRow += rowCount[i - 1]!) {
+  for (let i = 0, page = 0; i < stream.length; i++, firstRow += storedRows[i - 1]!) {
     while (i >= pageEnds[page]!) {
       page++
       firstRow = 0
@@ -87,7 +88,7 @@ async function addByBucket(run: QueryRun, selected: SelectedStreams, buckets: Da
     if (isInside && bucketOf(buckets, least) === bucketOf(buckets, greatest)) {
       add(stream[i]!, bucketOf(buckets, least), rawBytes[i]!)
     } else {
-      divided.push({ ordinal: stream[i]!, page, firstRow, rowCount: rowCount[i]!, rawBytes: rawBytes[i]! })
+      divided.push({ ordinal: stream[i]!, page, firstRow, rowCount: storedRows[i]!, rawBytes: rawBytes[i]! })
     }
   }
   await divideRuns(run, { source, runs: divided, from, to, buckets }, add)

@@ -3,20 +3,23 @@
  * very many, every so many of them only, each of which then counts for as many.
  */
 import { MetaCursor } from '#/logs/store/meta-cursor.ts'
-import type { HeadPageColumns } from '#/logs/store/log-page.ts'
+import type { HeadPageColumns, LogPage } from '#/logs/store/log-page.ts'
 import { decodePatterns } from '#/logs/store/patterns/decode-patterns.ts'
 import { LEVEL_NAME, LevelCodes } from '#/logs/store/patterns/level-codes.ts'
 import { type MinedRow, PatternMiner } from '#/logs/store/patterns/pattern-miner.ts'
 import { SHORTEST_STEP_NS, type StoredPatterns } from '#/logs/store/patterns/pattern-section.ts'
-import type { PatternsJob, PatternsResult } from './scan-job.ts'
+import type { PatternsJob, PatternsResult, ScanPage } from './scan-job.ts'
+import { selectRows } from './select-rows.ts'
 
 /** Bytes of lines of one head that are looked at for one request. */
 const MAX_HEAD_BYTES = 64 * 1024 * 1024
 const ROWS_BETWEEN_CHECKS = 4096
 
-export function countPatterns(job: PatternsJob, check: () => void): PatternsResult {
+export function countPatterns(job: PatternsJob, open: (page: ScanPage) => LogPage, check: () => void): PatternsResult {
   const { data } = job
-  return data.kind === 'block' ? inBuckets(decodePatterns(data.bytes), job) : inBuckets(mineHead(job, data, check), job)
+  if (data.kind === 'block') return inBuckets(decodePatterns(data.bytes), job)
+  const mined = data.kind === 'head' ? mineHead(job, data, check) : minePages(job, data.pages, { open, check })
+  return inBuckets(mined, job)
 }
 
 /** Counts of the wanted streams, in the buckets of the job. */
@@ -74,6 +77,38 @@ function mineHead(
       row.level = hasLevel ? levels.codeOf(meta, cursor.valueStart, cursor.valueEnd) : 0
       miner.add(lines, lineStart[i]!, lineStart[i + 1]!, row)
     }
+  }
+  return { ...miner.finish(), stepSeconds: SHORTEST_STEP_NS / 1e9, levels: levels.texts() }
+}
+
+type PageSource = { readonly open: (page: ScanPage) => LogPage; readonly check: () => void }
+
+/** Pages of a job are few, so that each of their rows is looked at. */
+function minePages(
+  { streams, from, to }: PatternsJob,
+  pages: readonly ScanPage[],
+  { open, check }: PageSource,
+): StoredPatterns {
+  const miner = new PatternMiner(SHORTEST_STEP_NS)
+  const levels = new LevelCodes()
+  const mined: MinedRow = { stream: 0, level: 0, time: 0, lines: 1 }
+  for (const scanPage of pages) {
+    check()
+    const page = open(scanPage)
+    const rows = new Uint32Array(page.rowCount)
+    const { isInside, dropped } = scanPage
+    const count = selectRows(page, { streams, from, to, isInside, dropped }, rows)
+    const level = page.meta(LEVEL_NAME)
+    for (let i = 0; i < count; i++) {
+      if (i % ROWS_BETWEEN_CHECKS === 0) check()
+      const row = rows[i]!
+      const text = Buffer.from(level?.valueOf(row) ?? '')
+      mined.stream = page.stream[row]!
+      mined.time = page.time[row]!
+      mined.level = text.length === 0 ? 0 : levels.codeOf(text, 0, text.length)
+      miner.add(page.lines, page.lineStart[row]!, page.lineStart[row + 1]!, mined)
+    }
+    page.release()
   }
   return { ...miner.finish(), stepSeconds: SHORTEST_STEP_NS / 1e9, levels: levels.texts() }
 }

@@ -31,16 +31,30 @@ export class DiffTable {
     this.#values = options.hasValues ? new Float64Array(INITIAL_SERIES * options.width) : undefined
   }
 
-  /** An entry of `value` counts at the steps [enter, leave). @throws EddaError beyond the memory allowed. */
-  add(slot: number, enter: number, leave: number, value: number): void {
-    const { width, firstStep } = this.#options
-    const start = slot * width - firstStep
-    if (start + firstStep + width > this.#rows.length) this.#makeRoom()
-    this.#rows[start + enter]!++
-    this.#rows[start + leave]!--
+  get hasValues(): boolean {
+    return this.#values !== undefined
+  }
+
+  /** `count` entries of `value` together count at the steps [enter, leave). @throws EddaError beyond the memory allowed. */
+  add(slot: number, enter: number, leave: number, count: number, value: number): void {
+    const start = this.startOf(slot)
+    this.#rows[start + enter]! += count
+    this.#rows[start + leave]! -= count
     if (this.#values === undefined) return
     this.#values[start + enter]! += value
     this.#values[start + leave]! -= value
+  }
+
+  /** Where step 0 of a series would stand in {@link rows}, which has room for it now. @throws EddaError as `add`. */
+  startOf(slot: number): number {
+    const { width, firstStep } = this.#options
+    if ((slot + 1) * width > this.#rows.length) this.#makeRoom()
+    return slot * width - firstStep
+  }
+
+  /** For hot loops; another one after each {@link startOf}. */
+  get rows(): Float64Array {
+    return this.#rows
   }
 
   finish(): Omit<DiffsResult, 'counts'> {

@@ -11,12 +11,13 @@ const lineStart = Uint32Array.from([0, ...lengths.map((_, i) => lengths.slice(0,
 const page = { rowCount: 9, time, lineStart, release: () => undefined } as unknown as LogPage
 
 /** Two runs: rows 0 to 5 with 7 bytes of metadata, rows 6 to 8 with none. */
-function divide(job: Partial<SizesJob>): [run: number, bucket: number, bytes: number][] {
+function divide(job: Partial<SizesJob>, own = {}): [run: number, bucket: number, bytes: number][] {
   const runs = {
     page: {} as ScanPage,
     firstRow: Uint32Array.of(0, 6),
     rowCount: Uint32Array.of(6, 3),
     rawBytes: Uint32Array.of(63 + 7, 448),
+    ...own,
   }
   const buckets = { first: 3, originTime: 0, step: 10 }
   const { run, bucket, bytes, rowCount } = divideSizes(
@@ -56,5 +57,19 @@ test('one bucket takes all', () => {
   assert.deepEqual(divide({ buckets: { first: 0, originTime: 0, step: Infinity } }), [
     [0, 0, 70],
     [1, 0, 448],
+  ])
+})
+
+test('rows that are dropped do not count, nor does their metadata', () => {
+  const dropped = new Uint8Array(new SharedArrayBuffer(2))
+  dropped[0] = 0b1000_0010
+  const rawBytes = Uint32Array.of(61 + 5, 320)
+  assert.deepEqual(divide({ to: 40 }, { page: { dropped } as ScanPage, rawBytes }), [
+    [0, 3, 1 + 1],
+    [0, 4, 4 + 1],
+    [0, 4, 8 + 1],
+    [0, 5, 16 + 1],
+    [0, 6, 32 + 1],
+    [1, 3, 64],
   ])
 })

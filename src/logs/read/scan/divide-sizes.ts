@@ -16,6 +16,15 @@ export function divideSizes(job: SizesJob, open: (page: ScanPage) => LogPage, ch
       const first = runs.firstRow[i]!
       const count = runs.rowCount[i]!
       rowCount += count
+      const { dropped } = scanPage
+      if (dropped !== undefined) {
+        divideRows(job, { page, dropped, first, count, rawBytes: runs.rawBytes[i]! }, (bucket, bytes) => {
+          cells.run.push(number)
+          cells.bucket.push(bucket)
+          cells.bytes.push(bytes)
+        })
+        continue
+      }
       const lineBytes = page.lineStart[first + count]! - page.lineStart[first]!
       const metaBytes = runs.rawBytes[i]! - lineBytes
       // rounded so that the parts of a run add up to it
@@ -36,6 +45,38 @@ export function divideSizes(job: SizesJob, open: (page: ScanPage) => LogPage, ch
     run: Uint32Array.from(run),
     bucket: Uint32Array.from(bucket),
     bytes: Float64Array.from(bytes),
+  }
+}
+
+type SizedRun = {
+  readonly page: LogPage
+  readonly dropped: Uint8Array
+  readonly first: number
+  readonly count: number
+  /** Of the rows that are not dropped. */
+  readonly rawBytes: number
+}
+
+/** The same for a run of which rows are dropped. */
+function divideRows(
+  { from, to, buckets: { first: firstBucket, originTime, step } }: SizesJob,
+  { page: { time, lineStart }, dropped, first, count, rawBytes }: SizedRun,
+  visit: (bucket: number, bytes: number) => void,
+): void {
+  const rows: number[] = []
+  let lineBytes = 0
+  for (let row = first; row < first + count; row++) {
+    if ((dropped[row >> 3]! & (1 << (row & 7))) !== 0) continue
+    rows.push(row)
+    lineBytes += lineStart[row + 1]! - lineStart[row]!
+  }
+  const metaBytes = rawBytes - lineBytes
+  const metaBefore = (rowsBefore: number): number => Math.round((metaBytes * rowsBefore) / rows.length)
+  for (const [i, row] of rows.entries()) {
+    const t = time[row]!
+    if (t < from || t >= to) continue
+    const bytes = lineStart[row + 1]! - lineStart[row]! + metaBefore(i + 1) - metaBefore(i)
+    visit(firstBucket + Math.floor((t - originTime) / step), bytes)
   }
 }
 

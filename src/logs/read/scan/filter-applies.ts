@@ -18,5 +18,16 @@ export function filterApplies({ unlessLabels }: PageFilter, { page, labels, stre
 
 /** Whether the lines as a whole may hold one that passes; when not, no other column of the page need be decoded. */
 export function pageMayPass(filters: readonly PageFilter[], origin: PageOrigin): boolean {
-  return filters.every((filter) => filter.mayPass(origin.page.lines) || !filterApplies(filter, origin))
+  const { page } = origin
+  return filters.every((filter) => {
+    const text = filter.worksOnCutLines ? (page.cutLines?.text ?? page.lines) : page.lines
+    return filter.mayPass(text) || !filterApplies(filter, origin)
+  })
+}
+
+/** As `filter.select` over the lines of a page, or over their short form where that does. */
+export function selectPassing(filter: PageFilter, page: LogPage, rows: Uint32Array, count: number): number {
+  const cut = filter.worksOnCutLines ? page.cutLines : undefined
+  if (cut === undefined) return filter.select(page.lines, page.lineStart, rows, count)
+  return filter.select(cut.text, cut.textStart, rows, count)
 }

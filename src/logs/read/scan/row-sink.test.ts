@@ -5,7 +5,6 @@ import { parseLabels } from '#/logs/model/labels.ts'
 import type { LogPage } from '#/logs/store/log-page.ts'
 import type { Direction } from '#/logs/wire/query.ts'
 import { LabelIndexBuilder } from '#/storage/index/label-index-builder.ts'
-import { shareLabels } from '#/storage/index/shared-labels.ts'
 import { RowSink } from './row-sink.ts'
 import type { TailOrder } from './row-tail.ts'
 import type { RowsResult, ScanCounts, ValuesResult } from './scan-job.ts'
@@ -20,7 +19,7 @@ function pageFor(rows: readonly TestRow[]): { readonly page: LogPage; readonly l
   const index = new LabelIndexBuilder()
   const stream = Uint32Array.from(rows, (row) => index.add(row.stream, parseLabels(row.stream)))
   const page = { ...pageOf(rows), stream, time: Float64Array.from(rows, ({ time }) => time) }
-  return { page, labels: new StreamLabels(shareLabels(index)) }
+  return { page, labels: new StreamLabels(index.coded()) }
 }
 
 type Options = { readonly stages?: string; readonly direction?: Direction; readonly limit?: number }

@@ -7,7 +7,6 @@ import { parseLabels } from '#/logs/model/labels.ts'
 import type { HeadPageColumns } from '#/logs/store/log-page.ts'
 import { enableLinearRegex } from '#/platform/regex/linear.ts'
 import { LabelIndexBuilder } from '#/storage/index/label-index-builder.ts'
-import { shareLabels } from '#/storage/index/shared-labels.ts'
 import { labelsOfSet } from './label-sets.ts'
 import { runScanJob } from './run-job.ts'
 import { sampleLeaf, type DiffsResult, type RowsResult, type ScanJob, type ScanPart } from './scan-job.ts'
@@ -38,7 +37,7 @@ function partOf(rows: readonly TestRow[], wanted?: (stream: string) => boolean):
   }
   const flags = wanted && u8(Uint8Array.from({ length: index.count }, (_, i) => Number(wanted(index.text(i)))))
   return {
-    labels: shareLabels(index),
+    labels: index.coded(),
     streams: flags,
     pages: [{ data: { kind: 'head', columns }, order: 0, isInside: false, dropped: undefined }],
   }
@@ -122,7 +121,14 @@ test('takes wanted streams and times, and leaves out dropped rows', () => {
   assert.equal(rowCount, 1)
   assert.equal(Buffer.from(lines).toString(), 'error four')
   const { counts } = run(jobOf('{app=~".+"} |= "error"', [part], { from: 11e9, to: 30e9 })) as RowsResult
-  assert.deepEqual(counts, { rows: 1, lineBytes: 5, metadataBytes: 0, passedRows: 1, filteredPages: 0 })
+  assert.deepEqual(counts, {
+    rows: 1,
+    lineBytes: 5,
+    metadataBytes: 0,
+    passedRows: 1,
+    filteredPages: 0,
+    passedPages: [0],
+  })
 })
 
 test('rows come with their lines and labels by category', () => {

@@ -9,8 +9,10 @@ import { openHeadPage } from '#/logs/store/head-page.ts'
 import type { LogPage } from '#/logs/store/log-page.ts'
 import { countPatterns } from './count-patterns.ts'
 import { divideSizes } from './divide-sizes.ts'
-import { filterApplies, pageMayPass } from './filter-applies.ts'
+import { filterApplies, pageMayPass, selectPassing } from './filter-applies.ts'
 import { findDuplicates } from './find-duplicates.ts'
+import { countLeftover } from './leftover.ts'
+import { MaskSink } from './mask-sink.ts'
 import { pipelineOf } from './pipeline-cache.ts'
 import { RowSink } from './row-sink.ts'
 import { SampleSink } from './sample-sink.ts'
@@ -25,6 +27,7 @@ import type {
   WorkerJob,
   WorkerResult,
 } from './scan-job.ts'
+import { selectByMeta } from './select-by-meta.ts'
 import { selectRows } from './select-rows.ts'
 import { StreamLabels } from './stream-labels.ts'
 import { ValueSink } from './value-sink.ts'
@@ -45,7 +48,9 @@ export function runJob(job: WorkerJob, check: CheckCancelled): WorkerResult {
     case 'sizes':
       return divideSizes(job, openPage, check)
     case 'patterns':
-      return countPatterns(job, check)
+      return countPatterns(job, openPage, check)
+    case 'leftover':
+      return countLeftover(job, openPage, check)
     default:
       return unreachable(job)
   }
@@ -64,7 +69,7 @@ export function runScanJob(job: ScanJob, check: CheckCancelled): ScanResult {
   return new Scan(job, check).run()
 }
 
-function makeSink(job: ScanJob): RowSink | SampleSink | ValueSink {
+function makeSink(job: ScanJob): RowSink | SampleSink | ValueSink | MaskSink {
   const { task } = job
   switch (task.kind) {
     case 'rows':
@@ -73,6 +78,8 @@ function makeSink(job: ScanJob): RowSink | SampleSink | ValueSink {
       return new ValueSink(task)
     case 'samples':
       return new SampleSink(task, job)
+    case 'mask':
+      return new MaskSink()
     default:
       return unreachable(task)
   }
@@ -89,7 +96,7 @@ class Scan {
   readonly #job: ScanJob
   readonly #check: CheckCancelled
   readonly #pipeline: Pipeline
-  readonly #sink: RowSink | SampleSink | ValueSink
+  readonly #sink: RowSink | SampleSink | ValueSink | MaskSink
   readonly #counts: ScanCounts = { rows: 0, lineBytes: 0, metadataBytes: 0, passedRows: 0, filteredPages: 0 }
   #rows = new Uint32Array(0)
   #entry: PipelineEntry | undefined
@@ -125,16 +132,18 @@ class Scan {
     const origin = { page, labels, streams }
     if (isInside && streams === undefined && dropped === undefined && !pageMayPass(pageFilters, origin)) {
       this.#counts.rows += page.rowCount
-      this.#counts.lineBytes += page.lines.length
+      this.#counts.lineBytes += page.lineStart[page.rowCount]!
       this.#counts.filteredPages++
       return
     }
+    if (this.#countColumns(page, scanPage, streams)) return
     if (this.#rows.length < page.rowCount) this.#rows = new Uint32Array(page.rowCount)
     let count = selectRows(page, { streams, from, to, isInside, dropped }, this.#rows)
     this.#countRows(page, count)
+    for (const filter of this.#pipeline.metaFilters) count = selectByMeta(filter, origin, this.#rows, count)
     for (const filter of pageFilters) {
       if (count === 0) return
-      if (filterApplies(filter, origin)) count = filter.select(page.lines, page.lineStart, this.#rows, count)
+      if (filterApplies(filter, origin)) count = selectPassing(filter, page, this.#rows, count)
     }
     if (count === 0) return
     const entry = this.#entryFor(page)
@@ -143,8 +152,22 @@ class Scan {
       this.#addSamples(this.#sink, { page, labels, order: scanPage.order, entry }, rows)
     } else {
       const from = { page, labels, order: scanPage.order, pipeline: this.#pipeline, entry }
-      this.#counts.passedRows += this.#sink.addPage(from, rows)
+      const passed = this.#sink.addPage(from, rows)
+      this.#counts.passedRows += passed
+      if (passed > 0) (this.#counts.passedPages ??= []).push(scanPage.order)
     }
+  }
+
+  /** Counts without looking at rows, where rows are all alike to the query; false when that cannot be. */
+  #countColumns(page: LogPage, { isInside, dropped }: ScanPage, streams: Uint8Array | undefined): boolean {
+    if (!(this.#sink instanceof SampleSink) || !this.#pipeline.isTrivial) return false
+    if (this.#pipeline.pageFilters.length > 0 || dropped !== undefined) return false
+    const { from, to } = this.#job
+    const count = this.#sink.addPage(page, { streams, from, to, isInside })
+    if (count === undefined) return false
+    this.#counts.rows += count
+    this.#counts.passedRows += count
+    return true
   }
 
   #addSamples(sink: SampleSink, { page, labels, order, entry }: SamplePage, rows: Uint32Array): void {

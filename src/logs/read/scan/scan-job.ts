@@ -10,7 +10,8 @@ import type { PageBytes, PatternBytes } from '#/logs/store/log-block.ts'
 import type { HeadPageColumns } from '#/logs/store/log-page.ts'
 import type { Direction } from '#/logs/wire/query.ts'
 import type { SeriesLabels } from '#/series/labels.ts'
-import type { SharedLabels } from '#/storage/index/shared-labels.ts'
+import type { CodedLabels } from '#/storage/index/coded-labels.ts'
+import type { KeyedTotals } from './keyed-totals.ts'
 import type { PostedCells } from './range/sample.ts'
 import type { StepWindow } from './step-grid.ts'
 import type { TailOrder } from './row-tail.ts'
@@ -29,7 +30,7 @@ export type ScanPage = {
 
 /** Pages of one source: a head or a block. */
 export type ScanPart = {
-  readonly labels: SharedLabels
+  readonly labels: CodedLabels
   /** 1 for each stream that is wanted; undefined: all. */
   readonly streams: Uint8Array<SharedArrayBuffer> | undefined
   readonly pages: readonly ScanPage[]
@@ -64,12 +65,17 @@ export type ValueTask = {
   readonly maxBytes: number
 }
 
+/** Finds which rows pass: their places alone. */
+export type MaskTask = { readonly kind: 'mask' }
+
 /** Makes samples: the range function of a leaf over the entries of the job. */
 export type SampleTask = {
   readonly kind: 'samples'
   readonly leaf: SampleLeaf
   /** Evaluation times less the offset, and the length of their windows. */
   readonly window: StepWindow
+  /** Whether `keyed` totals may be answered: series by few labels, at one step. */
+  readonly isKeyed?: boolean
   /** Most memory that the series of this job may take. */
   readonly maxBytes: number
 }
@@ -95,7 +101,7 @@ export type ScanJob = {
   readonly from: number
   readonly to: number
   readonly parts: readonly ScanPart[]
-  readonly task: RowTask | SampleTask | ValueTask
+  readonly task: RowTask | SampleTask | ValueTask | MaskTask
 }
 
 /** Rows to compare with the rows of other sources, stream by stream. */
@@ -147,9 +153,24 @@ export type PatternsJob = {
   readonly data:
     | { readonly kind: 'head'; readonly pages: readonly HeadPageColumns[] }
     | { readonly kind: 'block'; readonly bytes: PatternBytes }
+    /** Of a block of which rows are hidden, which it knows nothing of. */
+    | { readonly kind: 'pages'; readonly pages: readonly ScanPage[] }
 }
 
-export type WorkerJob = ScanJob | DuplicatesJob | SizesJob | PatternsJob
+/** What of runs is left when the dropped rows of their pages are not counted. */
+export type LeftoverJob = {
+  readonly kind: 'leftover'
+  readonly pages: readonly LeftoverPage[]
+}
+
+/** A page with lengths and all metadata, and some of its runs. */
+export type LeftoverPage = {
+  readonly page: ScanPage
+  readonly firstRow: Uint32Array
+  readonly rowCount: Uint32Array
+}
+
+export type WorkerJob = ScanJob | DuplicatesJob | SizesJob | PatternsJob | LeftoverJob
 
 export type ScanCounts = {
   /** Rows of wanted streams and times, and the bytes of their lines when lengths were read. */
@@ -160,6 +181,8 @@ export type ScanCounts = {
   passedRows: number
   /** Pages of which no row can pass, as a filter says of the page as a whole. */
   filteredPages: number
+  /** `ScanPage.order` of pages that have a row that passed; of jobs that look for rows or values. */
+  passedPages?: number[]
 }
 
 /** Rows in the order of the answer, at most `limit`. All columns in shared memory, so that posting them copies nothing. */
@@ -203,6 +226,8 @@ export type DiffsResult = {
   readonly series: readonly SeriesLabels[]
   readonly rowDiffs: Float64Array
   readonly valueDiffs: Float64Array | undefined
+  /** More series, which count at the one step that there is; these may be among `series`, too. */
+  readonly keyed?: KeyedTotals | undefined
 }
 
 /** What a range function kept of its samples: entry i is of series `slots[i]` in segment `segments[i]`. */
@@ -255,5 +280,22 @@ export type PatternsResult = {
   readonly lines: Float64Array
 }
 
-export type ScanResult = RowsResult | SamplesResult | ValuesResult
-export type WorkerResult = ScanResult | DuplicatesResult | SizesResult | PatternsResult
+/** Rows that passed, by `ScanPage.order`; pages without one are left out. */
+export type MaskResult = {
+  readonly kind: 'mask'
+  readonly counts: ScanCounts
+  readonly masks: readonly { readonly order: number; readonly mask: Uint8Array<SharedArrayBuffer> }[]
+}
+
+/** Entry i is of run i, counted over all pages of the job. Without a row the least time is Infinity. */
+export type LeftoverResult = {
+  readonly kind: 'leftover'
+  readonly rowCount: Uint32Array
+  readonly rawBytes: Uint32Array
+  readonly lineBytes: Uint32Array
+  readonly minTime: Float64Array
+  readonly maxTime: Float64Array
+}
+
+export type ScanResult = RowsResult | SamplesResult | ValuesResult | MaskResult
+export type WorkerResult = ScanResult | DuplicatesResult | SizesResult | PatternsResult | LeftoverResult

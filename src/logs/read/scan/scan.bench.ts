@@ -15,7 +15,7 @@ import { enableLinearRegex } from '#/platform/regex/linear.ts'
 import { realClock } from '#/platform/world/real-clock.ts'
 import { makeUlid } from '#/kernel/ulid.ts'
 import { LabelIndexBuilder } from '#/storage/index/label-index-builder.ts'
-import { shareLabels } from '#/storage/index/shared-labels.ts'
+import { shareTexts } from '#/storage/index/shared-texts.ts'
 import { runScanJob } from './run-job.ts'
 import { sampleLeaf, type RowTask, type SampleTask, type ScanJob, type ScanPage } from './scan-job.ts'
 
@@ -184,7 +184,8 @@ const written = writeLogBlock({
   ulid: makeUlid(1, Buffer.alloc(10)),
   source: undefined,
   minesPatterns: true,
-  streams: shareLabels(streams),
+  texts: shareTexts(streams),
+  labels: streams.coded(),
   pages: headPages,
 })
 await store.put(written.meta.key, written.parts)
@@ -205,8 +206,8 @@ console.log(
 )
 
 for (const [kind, pages, labels] of [
-  ['head', heads, shareLabels(streams)],
-  ['block', blocks, shareLabels(block.streams)],
+  ['head', heads, streams.coded()],
+  ['block', blocks, block.streams.coded()],
 ] as const) {
   for (const [name, query] of queries) {
     if (!`${kind}: ${name}`.includes(wanted)) continue

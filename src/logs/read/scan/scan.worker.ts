@@ -1,8 +1,9 @@
 /** The scan in a worker thread. */
+import { unreachable } from '#/kernel/assert.ts'
 import { dropShared } from '#/platform/memory/shared-garbage.ts'
 import { defineTask } from '#/platform/workers/task.ts'
 import { runJob } from './run-job.ts'
-import type { WorkerJob } from './scan-job.ts'
+import type { ScanPage, WorkerJob } from './scan-job.ts'
 
 export const run = defineTask((job: WorkerJob, cancel) => {
   try {
@@ -14,9 +15,23 @@ export const run = defineTask((job: WorkerJob, cancel) => {
 
 /** Bytes of block pages, which this thread keeps alive when the main thread has let go of them; those of heads are used again. */
 function blockBytes(job: WorkerJob): number {
-  if (job.kind === 'patterns') return job.data.kind === 'block' ? job.data.bytes.bytes.length : 0
-  const pages = job.kind === 'sizes' ? job.pages.map(({ page }) => page) : job.parts.flatMap((part) => part.pages)
+  if (job.kind === 'patterns' && job.data.kind === 'block') return job.data.bytes.bytes.length
   let bytes = 0
-  for (const { data } of pages) if (data.kind === 'block') bytes += data.bytes.bytes.length
+  for (const { data } of pagesOf(job)) if (data.kind === 'block') bytes += data.bytes.bytes.length
   return bytes
+}
+
+function pagesOf(job: WorkerJob): readonly ScanPage[] {
+  switch (job.kind) {
+    case 'scan':
+    case 'duplicates':
+      return job.parts.flatMap((part) => part.pages)
+    case 'sizes':
+    case 'leftover':
+      return job.pages.map(({ page }) => page)
+    case 'patterns':
+      return job.data.kind === 'pages' ? job.data.pages : []
+    default:
+      return unreachable(job)
+  }
 }

@@ -26,6 +26,9 @@ type Edge = {
   readonly base: number
 }
 
+/** No two edges of windows that are so far apart lie in one day. */
+const NO_NEXT_STEP_NS = 4n * BigInt(NS_PER_DAY)
+
 export class StepGrid {
   readonly stepCount: number
   readonly #stepNs: number
@@ -36,11 +39,16 @@ export class StepGrid {
   leaveStep = 0
   /** `locate` gives the same steps for every time in (validAfter, validTo]. */
   validAfter = 0
-  validTo = -1
+  validTo = -Infinity
+  /** Steps from each edge's base to the time that was located last, and the time of the next one. */
+  #entered = 0
+  #left = 0
+  #nextEnter = 0
+  #nextLeave = 0
 
   constructor(window: StepWindow, day: Day) {
-    // A single step may come without a distance to the next one.
-    const stepNs = window.stepNs > 0n ? window.stepNs : 1n
+    // A single step may come without a distance to the next one; there is none, so it may be as far away as we like.
+    const stepNs = window.stepCount === 1 ? NO_NEXT_STEP_NS : window.stepNs
     const startInDay = window.startNs - dayStartNs(day)
     this.stepCount = window.stepCount
     this.#stepNs = Number(stepNs)
@@ -50,15 +58,32 @@ export class StepGrid {
 
   /** Finds the steps of time `t`; the answer is in the fields. */
   locate(t: number): void {
-    const enter = stepsSince(t, this.#enter.base, this.#stepNs)
-    const leave = stepsSince(t, this.#leave.base, this.#stepNs)
-    this.enterStep = clip(this.#enter.stepsBefore + enter, this.stepCount)
-    this.leaveStep = clip(this.#leave.stepsBefore + leave, this.stepCount)
+    const step = this.#stepNs
+    if (t > this.validTo && t <= this.validTo + step) {
+      // at most one step of each edge lies between
+      if (t > this.#nextEnter) this.#enterNext(this.#entered + 1)
+      if (t > this.#nextLeave) this.#leaveNext(this.#left + 1)
+    } else {
+      this.#enterNext(stepsSince(t, this.#enter.base, step))
+      this.#leaveNext(stepsSince(t, this.#leave.base, step))
+    }
     this.validAfter = Math.max(
-      this.#enter.base + (enter - 1) * this.#stepNs,
-      this.#leave.base + (leave - 1) * this.#stepNs,
+      this.#enter.base + (this.#entered - 1) * step,
+      this.#leave.base + (this.#left - 1) * step,
     )
-    this.validTo = Math.min(this.#enter.base + enter * this.#stepNs, this.#leave.base + leave * this.#stepNs)
+    this.validTo = Math.min(this.#nextEnter, this.#nextLeave)
+  }
+
+  #enterNext(entered: number): void {
+    this.#entered = entered
+    this.enterStep = clip(this.#enter.stepsBefore + entered, this.stepCount)
+    this.#nextEnter = this.#enter.base + entered * this.#stepNs
+  }
+
+  #leaveNext(left: number): void {
+    this.#left = left
+    this.leaveStep = clip(this.#leave.stepsBefore + left, this.stepCount)
+    this.#nextLeave = this.#leave.base + left * this.#stepNs
   }
 
   /** The steps [first, last) at which any entry of [minTime, maxTime] may count; empty when none does. */

@@ -1,24 +1,25 @@
 /** Labels of the streams of one source inside a worker thread, read from shared memory when they are first asked for. */
-import { asBuffer } from '#/kernel/byte-reader.ts'
-import { hash53 } from '#/kernel/hash64.ts'
-import { parseLabels } from '#/logs/model/labels.ts'
-import type { Labels } from '#/storage/index/label-index.ts'
-import { sharedText, type SharedLabels } from '#/storage/index/shared-labels.ts'
+import { firstPairOf, hashOfStream, valueOfPair, type CodedLabels } from '#/storage/index/coded-labels.ts'
+import type { Label, Labels } from '#/storage/index/label-index.ts'
 
 export class StreamLabels {
-  readonly #shared: SharedLabels
-  readonly #parsed: (Labels | undefined)[]
-  /** NaN until asked for. */
-  #keys: Float64Array | undefined
+  readonly #coded: CodedLabels
+  readonly #labels: (Labels | undefined)[]
+  /** By pair. */
+  readonly #pairs: (Label | undefined)[]
   readonly #named = new Map<string, boolean>()
+  /** What {@link pairsKey} was asked for last, and which names that are. */
+  #wantedNames: ReadonlySet<string> | undefined
+  #isWanted: Uint8Array | undefined
 
-  constructor(shared: SharedLabels) {
-    this.#shared = shared
-    this.#parsed = new Array<Labels | undefined>(shared.ends.length).fill(undefined)
+  constructor(coded: CodedLabels) {
+    this.#coded = coded
+    this.#labels = new Array<Labels | undefined>(coded.ends.length)
+    this.#pairs = new Array<Label | undefined>(coded.nameOfPair.length)
   }
 
   get count(): number {
-    return this.#parsed.length
+    return this.#coded.ends.length
   }
 
   /** Whether one of the streams has a label of this name; `streams` as in `ScanPart`, the same in each call. */
@@ -30,35 +31,54 @@ export class StreamLabels {
     return answer
   }
 
-  /** In canonical texts a name stands behind a brace or a blank, with a quote behind it, which no value has unescaped. */
   #findName(name: string, streams: Uint8Array | undefined): boolean {
-    const { text, ends } = this.#shared
-    const bytes = asBuffer(text)
-    const needles = [Buffer.from(`{${name}="`), Buffer.from(` ${name}="`)]
-    if (!needles.some((needle) => bytes.includes(needle))) return false
+    const coded = this.#coded
+    const { names, nameOfPair, pairs, ends } = coded
+    const position = names.indexOf(name)
+    if (position < 0) return false
     if (streams === undefined) return true
     for (let stream = 0; stream < ends.length; stream++) {
       if (streams[stream] === 0) continue
-      const one = bytes.subarray(stream === 0 ? 0 : ends[stream - 1]!, ends[stream]!)
-      if (needles.some((needle) => one.includes(needle))) return true
+      for (let i = firstPairOf(coded, stream); i < ends[stream]!; i++) {
+        if (nameOfPair[pairs[i]!] === position) return true
+      }
     }
     return false
   }
 
   /** A hash of the labels: the same for a stream wherever it is stored. */
   key(stream: number): number {
-    this.#keys ??= new Float64Array(this.count).fill(Number.NaN)
-    let key = this.#keys[stream]!
-    if (Number.isNaN(key)) this.#keys[stream] = key = hash53(sharedText(this.#shared, stream))
+    return hashOfStream(this.#coded, stream)
+  }
+
+  /** Equal for streams of this source that have the same labels of these names (undefined: all), without making texts. */
+  pairsKey(stream: number, names: ReadonlySet<string> | undefined): number | string {
+    const { pairs, ends, nameOfPair } = this.#coded
+    if (names !== this.#wantedNames || this.#isWanted === undefined) {
+      this.#wantedNames = names
+      this.#isWanted = Uint8Array.from(this.#coded.names, (name) => (names === undefined || names.has(name) ? 1 : 0))
+    }
+    let key: number | string = -1
+    for (let i = firstPairOf(this.#coded, stream); i < ends[stream]!; i++) {
+      const pair = pairs[i]!
+      if (this.#isWanted[nameOfPair[pair]!] === 1) key = key === -1 ? pair : `${key} ${pair}`
+    }
     return key
   }
 
   of(stream: number): Labels {
-    let labels = this.#parsed[stream]
-    if (labels === undefined) {
-      labels = parseLabels(sharedText(this.#shared, stream))
-      this.#parsed[stream] = labels
-    }
+    return (this.#labels[stream] ??= this.#read(stream))
+  }
+
+  #read(stream: number): Labels {
+    const { pairs, ends } = this.#coded
+    const labels: Label[] = []
+    for (let i = firstPairOf(this.#coded, stream); i < ends[stream]!; i++) labels.push(this.#label(pairs[i]!))
     return labels
+  }
+
+  #label(pair: number): Label {
+    const { names, nameOfPair } = this.#coded
+    return (this.#pairs[pair] ??= [names[nameOfPair[pair]!]!, valueOfPair(this.#coded, pair)])
   }
 }

@@ -4,8 +4,8 @@ import { describe, it } from 'node:test'
 import type { PlainEntry } from '#/logs/wire/entry-batch-builder.ts'
 import { type Tail, TailEnded, type TailFrame, type TailQuery } from '#/logs/wire/tail.ts'
 import { realWorld } from '#/platform/world/real-world.ts'
-import { MAX_DROPPED_ENTRIES, MAX_WAITING_ENTRIES, SLOW_MS } from './tail-session.ts'
-import { failing, testTails, type TestTails } from './testing-tails.ts'
+import { MAX_DROPPED_ENTRIES, MAX_WAITING_ENTRIES } from './tail-session.ts'
+import { failing, HeldClock, testTails, type TestTails } from './testing-tails.ts'
 
 const { clock } = realWorld()
 const nowNs = (): bigint => clock.nowNs()
@@ -53,6 +53,15 @@ async function endOf(tail: Tail): Promise<string> {
   }
 }
 
+/** Reads a tail to its end: its lines as they come, and a promise of the end. */
+function reader(tail: Tail): [lines: string[], end: Promise<void>] {
+  const lines: string[] = []
+  const reading = async (): Promise<void> => {
+    for await (const frame of tail.frames()) lines.push(...linesOf([frame]))
+  }
+  return [lines, reading().catch(() => undefined)]
+}
+
 /** Everything is given back. */
 function assertEmpty({ tails, budget, store, problems }: TestTails): void {
   const { tails: count, bytes } = tails.stats
@@ -75,13 +84,19 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+/** Until so many tails have their history: what is pushed now is not in it. */
+const begun = ({ store }: TestTails, tails = 1): Promise<void> => until(() => store.answered >= tails)
+
+/** Long enough for frames to be sent that must not be; a slow machine only sees less. */
+const settle = (): Promise<void> => clock.sleep(120)
+
 describe('a live tail', () => {
   it('begins with the newest lines, oldest first, and goes on with what comes', async () => {
     const test = testTails()
     test.store.push(...[5, 4, 3, 2, 1].map((age) => entry(`old ${age}`, age)))
     const tail = test.tails.open(asked({ limit: 3 }))
     const reading = read(tail, 5)
-    await clock.sleep(100)
+    await begun(test)
     test.store.push(entry('new 1'), entry('elsewhere', 0, { stream: '{app="b"}' }))
     test.store.push(entry('new 2'))
     assert.deepEqual(linesOf(await reading), ['old 3', 'old 2', 'old 1', 'new 1', 'new 2'])
@@ -94,7 +109,7 @@ describe('a live tail', () => {
     const query = '{app=~"a|b", env!="dev"} |= "level" | logfmt | level="warn" | line_format "{{.msg}}!"'
     const tail = test.tails.open(asked({ query }))
     const reading = read(tail, 3)
-    await clock.sleep(20)
+    await begun(test)
     const line = (level: string, msg: string): string => `level=${level} msg=${msg}`
     test.store.push(
       entry(line('warn', 'today'), 0, { metadata: { trace: '1', pod: 'p' } }),
@@ -167,7 +182,7 @@ describe('a live tail', () => {
       const tail = test.tails.open(asked({ limit: 5000 }))
       const reading = read(tail, size * 8)
       push()
-      await clock.sleep(200)
+      await begun(test)
       push()
       const lines = linesOf(await reading)
       assert.deepEqual(lines.toSorted(), sent.toSorted())
@@ -193,7 +208,7 @@ describe('a live tail', () => {
     // these batches still wait in the queue of the tenant
     const tail = test.tails.open(asked({ limit: 2 }))
     const reading = read(tail, 3)
-    await clock.sleep(100)
+    await begun(test)
     test.store.push(entry('new'))
     assert.deepEqual(linesOf(await reading), ['498', '499', 'new'])
     other.close()
@@ -201,25 +216,49 @@ describe('a live tail', () => {
   })
 
   it('holds entries back for the delay, and those of the future until their time, in the order of time', async () => {
-    const test = testTails()
-    const tail = test.tails.open(asked({ delayMs: 300 }))
-    const startedMs = clock.monotonicMs()
-    const reading = read(tail, 4)
-    await clock.sleep(20)
-    test.store.push(entry('b'), entry('d', -0.2), entry('c', -0.1))
-    await clock.sleep(100)
-    test.store.push(entry('a', 0.25))
-    assert.deepEqual(linesOf(await reading), ['a', 'b', 'c', 'd'])
-    assert.ok(clock.monotonicMs() - startedMs >= 500)
+    const held = new HeldClock()
+    const test = testTails({ clock: held })
+    const at = held.nowNs()
+    const [lines, reading] = reader(test.tails.open(asked({ delayMs: 300 })))
+    await begun(test)
+    const later = (line: string, ms: number): PlainEntry => entry(line, 0, { timeNs: at + BigInt(ms) * 1_000_000n })
+    test.store.push(later('b', 0), later('d', 200), later('c', 100))
+    held.pass(100)
+    await settle()
+    test.store.push(later('a', -150))
+    const due: [number, string[]][] = [
+      [0, []],
+      [51, ['a']],
+      [150, ['a', 'b']],
+      [100, ['a', 'b', 'c']],
+      [100, ['a', 'b', 'c', 'd']],
+    ]
+    for (const [passedMs, expected] of due) {
+      held.pass(passedMs)
+      await until(() => lines.length >= expected.length)
+      await settle()
+      assert.deepEqual(lines, expected)
+    }
+    test.tails.stop()
+    await reading
     assertEmpty(test)
   })
 
   it('finds entries of the future in the history, and sends them at their time', async () => {
-    const test = testTails()
-    test.store.push(entry('now'), entry('soon', -0.3))
-    const startedMs = clock.monotonicMs()
-    assert.deepEqual(linesOf(await read(test.tails.open(asked()), 2)), ['now', 'soon'])
-    assert.ok(clock.monotonicMs() - startedMs >= 290)
+    const held = new HeldClock()
+    const test = testTails({ clock: held })
+    const at = held.nowNs()
+    test.store.push(entry('now', 0, { timeNs: at - 1n }), entry('soon', 0, { timeNs: at + 300_000_000n }))
+    const [lines, reading] = reader(test.tails.open(asked()))
+    await until(() => lines.length > 0)
+    held.pass(300)
+    await settle()
+    assert.deepEqual(lines, ['now'])
+    held.pass(1)
+    await until(() => lines.length > 1)
+    assert.deepEqual(lines, ['now', 'soon'])
+    test.tails.stop()
+    await reading
     assertEmpty(test)
   })
 
@@ -227,7 +266,7 @@ describe('a live tail', () => {
     const test = testTails({ budgetBytes: 1024 ** 3 })
     const tail = test.tails.open(asked())
     const reading = read(tail, 9000)
-    await clock.sleep(20)
+    await begun(test)
     test.store.push(...Array.from({ length: 9000 }, (_, i) => entry(`${i}`)))
     const frames = await reading
     assert.equal(linesOf(frames).length, 9000)
@@ -241,11 +280,12 @@ describe('a live tail', () => {
     const tail = test.tails.open(asked())
     const frames = tail.frames()[Symbol.asyncIterator]()
     const first = frames.next()
-    await clock.sleep(20)
+    await begun(test)
     test.store.push(entry('first'))
     assert.deepEqual(linesOf([(await first).value]), ['first'])
     for (let i = 0; i < 1500; i++) test.store.push(entry(`${i}`))
-    await clock.sleep(SLOW_MS + 200)
+    // it does not come back for SLOW_MS
+    await until(() => test.tails.stats.droppedEntries >= 500)
     // ten frames are kept, what came beyond them is told in the next one, with its time and labels
     const { value: next } = await frames.next()
     assert.equal(next.entries.length, 100)
@@ -266,11 +306,12 @@ describe('a live tail', () => {
   })
 
   it('bounds what it keeps and what it tells, without looking at more', { timeout: 20_000 }, async () => {
-    const test = testTails({ budgetBytes: 1024 ** 3 })
+    // where no time passes, no reader is slow: what is dropped had no room
+    const test = testTails({ budgetBytes: 1024 ** 3, clock: { ...clock, monotonicMs: () => 0 } })
     const tail = test.tails.open(asked())
     const frames = tail.frames()[Symbol.asyncIterator]()
     const first = frames.next()
-    await clock.sleep(20)
+    await begun(test)
     test.store.push(entry('first'))
     await first
     for (let round = 0; round < 15; round++) {
@@ -363,7 +404,7 @@ describe('live tails', () => {
     const test = testTails()
     const queries = [stream, stream, `${stream} |= "x"`, '{app="b"}']
     const readings = queries.map((query) => read(test.tails.open(asked({ query })), 2))
-    await clock.sleep(20)
+    await begun(test, queries.length)
     test.store.push(entry('x 1'), entry('y'), entry('b 1', 0, { stream: '{app="b"}' }))
     test.store.push(entry('x 2'), entry('b 2', 0, { stream: '{app="b"}' }))
     assert.equal(test.tails.stats.tails, 4)
@@ -382,7 +423,7 @@ describe('live tails', () => {
     const tail = test.tails.open(asked())
     const frames = tail.frames()[Symbol.asyncIterator]()
     const first = frames.next()
-    await clock.sleep(20)
+    await begun(test)
     const large = 'x'.repeat(50_000)
     // in one turn, so that the batches pile up: they take the whole share, and what is beyond is let go
     for (let i = 0; i < 60; i++) test.store.push(entry(large))
@@ -405,7 +446,7 @@ describe('live tails', () => {
     const tail = test.tails.open(asked())
     const frames = tail.frames()[Symbol.asyncIterator]()
     const first = frames.next()
-    await clock.sleep(20)
+    await begun(test)
     test.store.push(entry('lost'))
     const { value } = await first
     assert.deepEqual([value.entries.length, value.dropped.length], [0, 1])

@@ -14,9 +14,42 @@ import { defaultsOf } from '#/platform/config/option.ts'
 import { realWorld } from '#/platform/world/real-world.ts'
 import { LiveTails } from './live-tails.ts'
 
+/** A clock that stands still until it is told to go on. Its timers are real, and wake what then looks at the clock. */
+export class HeldClock implements Clock {
+  readonly #real = realWorld().clock
+  readonly #startNs = this.#real.nowNs()
+  #passedMs = 0
+
+  pass(ms: number): void {
+    this.#passedMs += ms
+  }
+
+  nowNs(): bigint {
+    return this.#startNs + BigInt(this.#passedMs) * 1_000_000n
+  }
+
+  nowMs(): number {
+    return Number(this.nowNs() / 1_000_000n)
+  }
+
+  monotonicMs(): number {
+    return this.#passedMs
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return this.#real.sleep(ms, signal)
+  }
+
+  every(ms: number, tick: () => void): () => void {
+    return this.#real.every(ms, tick)
+  }
+}
+
 export class TestStore implements TailSource {
   readonly entries: PlainEntry[] = []
   readonly asked: RangeQuery[] = []
+  /** Queries that were answered. */
+  answered = 0
   readonly #followers = new Set<OnEntries>()
   /** Passed before a query takes its view, and between the view and the answer. */
   beforeView: () => Promise<void> = () => Promise.resolve()
@@ -60,6 +93,7 @@ export class TestStore implements TailSource {
         parsed: [],
       })),
     }))
+    this.answered++
     return { data: { kind: 'streams', streams, categorized: streams }, stats: emptyStats(), warnings: [] }
   }
 }

@@ -1,0 +1,281 @@
+/**
+ * Totals of an evaluation at one time by a few labels, for any number of series: they stay the bytes that jobs have made of them (see
+ * #/logs/read/scan/keyed-totals.ts), and become objects only where the query has use for them: the best of `topk`, or as many as an
+ * answer may have.
+ *
+ * Where even that is more than the query may hold, the leaf is run in passes, each of which looks at a part of the buckets.
+ */
+import { ByteTable, hashBytes } from '#/kernel/byte-table.ts'
+import type { EddaError } from '#/kernel/errors.ts'
+import type { MetricLeaf } from '#/logs/logql/planner/plan.ts'
+import {
+  bucketOrder,
+  BUCKETS,
+  forEachTotal,
+  nextKeyHash,
+  NO_VALUE_HASH,
+  TotalsWriter,
+  type KeyedTotals,
+} from '#/logs/read/scan/keyed-totals.ts'
+import type { DiffsResult, SamplesResult } from '#/logs/read/scan/scan-job.ts'
+import { tooManySeries } from '#/logs/read/scan/series-slots.ts'
+import { compareKeys, keyNames, labelsOfKey } from '#/series/label-keys.ts'
+import type { SeriesLabels } from '#/series/labels.ts'
+import { constantSeries, type Series } from '#/series/series-set.ts'
+import type { Extremes } from '#/series/top-k.ts'
+import { bestOf } from './best-of.ts'
+import { SERIES_OVERHEAD_BYTES, type LeafTotals, type TotalsRun } from './leaf-totals.ts'
+import type { QueryRun } from './query-run.ts'
+
+/** Part of what a query may hold that totals may take, before equal keys are put together: the pages of jobs need the rest. */
+const MAX_SHARE = 0.4
+/** The same afterwards: with more there would be no end to it. */
+const MAX_MERGED_SHARE = 0.3
+/** Other work gets its turn after so many buckets. */
+const BUCKETS_BETWEEN_TURNS = 64
+
+/** A part of all keys: the buckets whose number is `index` modulo `count`. */
+export type KeyPart = { readonly index: number; readonly count: number }
+
+export type KeyedOptions = {
+  /** The series that the query has use for; undefined: all. */
+  readonly keep: Extremes | undefined
+  readonly part: KeyPart
+  /** Seconds that the total of a series is divided by. */
+  readonly divisor: number
+}
+
+/** There are more keys than the query can hold. Another try may look at fewer of them. */
+export class TooManyKeys extends Error {
+  /** What to tell when there is no other way. */
+  readonly reason: EddaError
+
+  constructor(series: number, shareBytes: number) {
+    super('too many keys')
+    this.reason = tooManySeries(series, shareBytes)
+  }
+}
+
+/** Whether a leaf at `stepCount` steps can be counted here. */
+export function isKeyedLeaf({ measure, grouping, preserveErrors }: MetricLeaf, stepCount: number): boolean {
+  const counts = measure === 'rows' || measure === 'bytes'
+  const isNamed = grouping.kind === 'by' && grouping.labels.length > 0
+  return counts && isNamed && !preserveErrors && stepCount === 1
+}
+
+export class KeyedLeafTotals implements LeafTotals {
+  readonly isApproximate = false
+  readonly #run: TotalsRun & Pick<QueryRun, 'release'>
+  readonly #options: KeyedOptions
+  readonly #names: readonly string[]
+  #parts: KeyedTotals[] = []
+  #heldBytes = 0
+  /** Of the bucket at hand. */
+  readonly #keys = new ByteTable()
+  #totals = new Float64Array(1024)
+
+  constructor(run: TotalsRun & Pick<QueryRun, 'release'>, leaf: MetricLeaf, options: KeyedOptions) {
+    this.#run = run
+    this.#options = options
+    this.#names = keyNames(leaf.grouping.labels)
+  }
+
+  async add(result: SamplesResult): Promise<void> {
+    const { keyed, ...diffs } = result as DiffsResult
+    if (diffs.series.length > 0 && diffs.firstStep === 0) await this.#addTotals(this.#totalsOf(diffs))
+    if (keyed !== undefined) await this.#addTotals(keyed)
+  }
+
+  *series(): Iterable<Series | undefined> {
+    const { keep, divisor } = this.#options
+    const { shareBytes } = this.#run
+    const found = new KeptKeys(this.#names, keep)
+    let buckets = 0
+    for (const { bucket, sum } of this.#bucketOrder()) {
+      if (!found.mayTake(sum)) break
+      this.#readBucket(bucket)
+      found.add(this.#keys, this.#totals)
+      if (found.count * SERIES_OVERHEAD_BYTES > shareBytes) throw tooManySeries(found.count, shareBytes)
+      if (++buckets % BUCKETS_BETWEEN_TURNS === 0) yield undefined
+    }
+    for (const { labels, total } of found.series()) yield constantSeries(labels, 1, total / divisor)
+  }
+
+  /** Gives back what is held. */
+  release(): void {
+    this.#parts = []
+    this.#run.release(this.#heldBytes)
+    this.#heldBytes = 0
+  }
+
+  /** Buckets that have something, those with the most first where that may end the search. */
+  #bucketOrder(): readonly { readonly bucket: number; readonly sum: number }[] {
+    const sums = new Float64Array(BUCKETS)
+    const isUsed = new Uint8Array(BUCKETS)
+    for (const part of this.#parts) {
+      for (let bucket = 0, start = 0; bucket < BUCKETS; start = part.ends[bucket++]!) {
+        sums[bucket]! += part.sums[bucket]!
+        if (part.ends[bucket]! > start) isUsed[bucket] = 1
+      }
+    }
+    const order = Array.from(sums, (sum, bucket) => ({ bucket, sum })).filter(({ bucket }) => isUsed[bucket] === 1)
+    return this.#options.keep?.op === 'topk' ? order.sort((a, b) => b.sum - a.sum) : order
+  }
+
+  async #addTotals(totals: KeyedTotals): Promise<void> {
+    const part = this.#ownPart(totals)
+    const bytes = bytesOf(part)
+    await this.#run.reserve(bytes)
+    this.#heldBytes += bytes
+    this.#parts.push(part)
+    if (this.#heldBytes <= this.#run.shareBytes * MAX_SHARE || this.#parts.length === 1) return
+    await this.#merge()
+  }
+
+  /** Puts equal keys together, so that they take less memory. @throws TooManyKeys when that is not enough. */
+  async #merge(): Promise<void> {
+    const parts = this.#parts
+    const heldBytes = this.#heldBytes
+    const writer = new TotalsWriter(parts[0]!.bytes.length)
+    let count = 0
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      this.#readBucket(bucket)
+      writer.enter(bucket)
+      const { bytes } = this.#keys
+      for (let code = 0; code < this.#keys.count; code++) {
+        writer.key(bytes, this.#keys.startOf(code), this.#keys.endOf(code))
+        writer.total(this.#totals[code]!)
+      }
+      count += this.#keys.count
+    }
+    const merged = writer.finish()
+    const bytes = bytesOf(merged)
+    this.#parts = [merged]
+    this.#run.release(heldBytes)
+    this.#heldBytes = 0
+    await this.#run.reserve(bytes)
+    this.#heldBytes += bytes
+    const { shareBytes } = this.#run
+    if (bytes > shareBytes * MAX_MERGED_SHARE) throw new TooManyKeys(count, shareBytes)
+  }
+
+  /** The distinct keys of a bucket in the table, and their totals. */
+  #readBucket(bucket: number): void {
+    const keys = this.#keys
+    keys.clear()
+    const labels = this.#names.length
+    const add = (bytes: Uint8Array, start: number, end: number, total: number): void => {
+      const code = keys.codeOf(bytes, start, end)
+      if (code === this.#totals.length) this.#growTotals()
+      this.#totals[code] = code === known ? total : this.#totals[code]! + total
+      if (code === known) known++
+    }
+    let known = 0
+    for (const part of this.#parts) forEachTotal(part, { bucket, labels }, add)
+  }
+
+  #growTotals(): void {
+    const totals = new Float64Array(this.#totals.length * 2)
+    totals.set(this.#totals)
+    this.#totals = totals
+  }
+
+  /** What of the totals belongs to the part of the keys that is looked at. */
+  #ownPart(totals: KeyedTotals): KeyedTotals {
+    const { index, count } = this.#options.part
+    if (count === 1) return totals
+    const writer = new TotalsWriter(Math.ceil(totals.bytes.length / count))
+    for (let bucket = index; bucket < BUCKETS; bucket += count) writer.copyBucket(totals, bucket)
+    return writer.finish()
+  }
+
+  #totalsOf({ series, width, rowDiffs, valueDiffs }: Omit<DiffsResult, 'keyed'>): KeyedTotals {
+    const counted = [...series.keys()].filter((slot) => rowDiffs[slot * width] !== 0)
+    const values = counted.map((slot) => this.#valuesOf(series[slot]!))
+    const { order, buckets } = bucketOrder(Uint32Array.from(values, keyHash))
+    const writer = new TotalsWriter(counted.length)
+    for (const i of order) {
+      writer.enter(buckets[i]!)
+      for (const value of values[i]!) {
+        if (value === undefined) writer.none()
+        else writer.value(value, 0, value.length)
+      }
+      writer.total((valueDiffs ?? rowDiffs)[counted[i]! * width]!)
+    }
+    return writer.finish()
+  }
+
+  /** By name. */
+  #valuesOf(labels: SeriesLabels): readonly (Buffer | undefined)[] {
+    return this.#names.map((name) => {
+      const value = labels.find(([other]) => other === name)?.[1]
+      return value === undefined ? undefined : Buffer.from(value)
+    })
+  }
+}
+
+function keyHash(values: readonly (Buffer | undefined)[]): number {
+  return values.reduce(
+    (hash, value) => nextKeyHash(hash, value === undefined ? NO_VALUE_HASH : hashBytes(value, 0, value.length)),
+    0,
+  )
+}
+
+/** The keys that the query has use for, of all that it was shown. */
+class KeptKeys {
+  readonly #names: readonly string[]
+  readonly #keep: Extremes | undefined
+  #keys: { readonly key: Uint8Array; readonly total: number }[] = []
+  /** The least total among the k best so far, once there are so many. */
+  #least = -Infinity
+
+  constructor(names: readonly string[], keep: Extremes | undefined) {
+    this.#names = names
+    this.#keep = keep
+  }
+
+  get count(): number {
+    return this.#keys.length
+  }
+
+  /** Whether a key of a bucket with this sum may be one. */
+  mayTake(sum: number): boolean {
+    return this.#keep?.op !== 'topk' || (this.#keep.k > 0 && sum >= this.#least)
+  }
+
+  /** All keys of a bucket. */
+  add(table: ByteTable, totals: Float64Array): void {
+    const { bytes, count } = table
+    const kept = this.#best(totals, count, (a, b) =>
+      compareKeys(this.#names, bytes.subarray(table.startOf(a)), bytes.subarray(table.startOf(b))),
+    )
+    for (const code of kept) {
+      if (this.#keep?.op === 'topk' && totals[code]! < this.#least) continue
+      this.#keys.push({ key: bytes.slice(table.startOf(code), table.endOf(code)), total: totals[code]! })
+    }
+    this.#drop()
+  }
+
+  *series(): Iterable<{ readonly labels: Series['labels']; readonly total: number }> {
+    for (const { key, total } of this.#keys) yield { labels: labelsOfKey(this.#names, key), total }
+  }
+
+  /** Leaves the best alone. */
+  #drop(): void {
+    if (this.#keep === undefined || this.#keys.length <= this.#keep.k) return
+    const keys = this.#keys
+    const totals = Float64Array.from(keys, ({ total }) => total)
+    const kept = this.#best(totals, keys.length, (a, b) => compareKeys(this.#names, keys[a]!.key, keys[b]!.key))
+    this.#keys = Array.from(kept, (i) => keys[i]!)
+    this.#least = this.#keys.reduce((least, { total }) => Math.min(least, total), Infinity)
+  }
+
+  #best(totals: Float64Array, count: number, compare: (a: number, b: number) => number): Iterable<number> {
+    if (this.#keep === undefined) return Array.from({ length: count }, (_, code) => code)
+    return bestOf(totals, count, this.#keep, compare)
+  }
+}
+
+function bytesOf({ bytes, ends, sums }: KeyedTotals): number {
+  return bytes.byteLength + ends.byteLength + sums.byteLength
+}
