@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { enableCompileCache } from 'node:module'
 
 import type { EddaConfig } from '#/app/load-config.ts'
+import type { LocalData } from '#/cli/io.ts'
 import { isCommand } from '#/cli/main.ts'
 import { enableLinearRegex } from '#/platform/regex/linear.ts'
 import { realWorld } from '#/platform/world/real-world.ts'
@@ -25,6 +26,7 @@ process.exitCode = isCommand(argv[0]) ? await runCommand() : await runServer()
 async function runCommand(): Promise<number> {
   const { runCli } = await import('#/cli/main.ts')
   const { inspectors } = await import('#/app/inspectors.ts')
+  const { ruleEngine } = await import('#/app/rule-engine.ts')
   const { version } = await import('#/app/version.ts')
   const { askSecret } = await import('#/platform/world/ask-secret.ts')
   const world = realWorld()
@@ -45,7 +47,14 @@ async function runCommand(): Promise<number> {
     world,
     signal: stop.signal,
   }
-  return runCli(argv, io, { version: version.edda, inspectors: inspectors(world) })
+  const openLocalData = async (): Promise<LocalData> => (await import('#/app/local-data.ts')).localData(world)
+  const deps = {
+    version: version.edda,
+    inspectors: inspectors(world),
+    openRuleEngine: ruleEngine(world),
+    openLocalData,
+  }
+  return runCli(argv, io, deps)
 }
 
 async function runServer(): Promise<number> {

@@ -22,9 +22,18 @@ const readAheadBytes = 256 * 1024
 /** Acknowledged batches whose files wait for the positions to be written; beyond it, they are written at once. */
 const maxAckedBatches = 16
 
+/** What the agent has done since it started, and how many files it follows now. */
+export type AgentCounts = SendCounts & {
+  /** Lines taken from files; they may still wait to be sent. */
+  readonly readLines: number
+  /** Complete looks at all files. */
+  readonly rounds: number
+  /** Files that are looked at; not those that were rotated, or deleted, and let go. */
+  readonly followedFiles: number
+}
+
 export type RunningAgent = {
-  /** What was done since the start. */
-  readonly counts: Readonly<SendCounts>
+  readonly counts: Readonly<AgentCounts>
   /** Ships what has been read, as far as `stop_timeout` allows, and saves the positions. */
   stop(): Promise<void>
 }
@@ -67,6 +76,8 @@ class FileAgent implements RunningAgent, LineSink {
   #discoveredMs = Number.NEGATIVE_INFINITY
   #running: Promise<void> = Promise.resolve()
   #diskComplaints = 0
+  #readLines = 0
+  #rounds = 0
 
   constructor(config: AgentConfig, world: World, logger: Logger, { transport, stateDir, positions }: Parts) {
     this.#config = config
@@ -93,8 +104,13 @@ class FileAgent implements RunningAgent, LineSink {
     this.#files = new FileSet(config.targets, positions.files, tailOptions, world, logger)
   }
 
-  get counts(): SendCounts {
-    return this.#sender.counts
+  get counts(): AgentCounts {
+    return {
+      ...this.#sender.counts,
+      readLines: this.#readLines,
+      rounds: this.#rounds,
+      followedFiles: this.#files.tails.length,
+    }
   }
 
   /** A batch of an earlier run that was not acknowledged. */
@@ -133,6 +149,7 @@ class FileAgent implements RunningAgent, LineSink {
   }
 
   add(labels: string, line: Buffer): void {
+    this.#readLines++
     this.#batch.add(labels, line)
   }
 
@@ -155,6 +172,7 @@ class FileAgent implements RunningAgent, LineSink {
     const { signal } = this.#stopping
     while (!signal.aborted) {
       const more = await this.#round()
+      this.#rounds++
       if (!more) await this.#world.clock.sleep(this.#config.poll_interval, signal).catch(() => undefined)
     }
     if (!this.#batch.isEmpty) await this.#seal()

@@ -117,6 +117,8 @@ export class AgentBench {
       min_backoff: 2,
       max_backoff: 10,
       rotated_file_wait: 30,
+      // a machine that stands still for a while must not cut the last push
+      stop_timeout: 60_000,
       ...values,
     })
   }
@@ -132,7 +134,7 @@ export class AgentBench {
   }
 
   /** Waits until `condition` holds; fails loudly when it never does. */
-  async until(condition: () => boolean, what: () => string, timeoutMs = 30_000): Promise<void> {
+  async until(condition: () => boolean, what: () => string, timeoutMs = 120_000): Promise<void> {
     const end = performance.now() + timeoutMs
     while (!condition()) {
       if (performance.now() > end) throw new Error(`waited ${timeoutMs} ms for ${what()}`)
@@ -145,6 +147,23 @@ export class AgentBench {
     await this.until(
       () => found() >= count,
       () => `${count} lines, have ${found()}`,
+    )
+  }
+
+  /** Until the agent follows no file any more: the rotated ones are silent, and nothing has their names. */
+  async untilLetGo(agent: RunningAgent): Promise<void> {
+    await this.until(
+      () => agent.counts.followedFiles === 0,
+      () => `${agent.counts.followedFiles} files to be let go`,
+    )
+  }
+
+  /** Until the agent has looked at everything some times more: what it would do wrong, it has done by then. */
+  async untilLooked(agent: RunningAgent, times = 5): Promise<void> {
+    const { rounds } = agent.counts
+    await this.until(
+      () => agent.counts.rounds > rounds + times,
+      () => `${times} looks at the files`,
     )
   }
 

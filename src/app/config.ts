@@ -2,6 +2,7 @@
  * All options of the process, in the sections and under the keys of a Loki configuration file; what Loki does not know is
  * marked as Edda's own in its text. Keys of Loki that mean nothing here are in ./loki-keys.ts.
  */
+import { compactorOptions } from '#/logs/compactor/options.ts'
 import { limits } from '#/logs/limits.ts'
 import { defaultIndexLabelAttributes } from '#/logs/model/otlp-rules.ts'
 import { type Credential, parseCredentials } from '#/platform/auth/credential.ts'
@@ -17,6 +18,7 @@ import {
   texts,
   type ValuesOf,
 } from '#/platform/config/option.ts'
+import { rulerOptions } from '#/ruler/config.ts'
 import { clientAuthTypes, tlsVersions } from '#/platform/tls/server-tls.ts'
 
 const publishedLimits = [
@@ -127,6 +129,7 @@ export const sections = {
     storage: {
       filesystem: {
         chunks_directory: text('', 'Directory of the blocks; empty: `blocks` under `path_prefix`.'),
+        rules_directory: text('', 'Directory of rule files, when `ruler.storage.local.directory` is not set.'),
       },
     },
   },
@@ -182,6 +185,26 @@ export const sections = {
     max_outstanding_per_tenant: int(2048, 'Most queries of one tenant that wait; beyond it 429.'),
     compress_responses: bool(true, 'Whether answers are gzipped for clients that accept it.'),
     max_body_size: bytes('10MB', 'Largest body of a reading request.'),
+  },
+  query_range: {
+    cache_results: bool(
+      true,
+      'Whether what queries find in blocks is kept in memory, inside `memory_limit`, for queries to come. Off in Loki.',
+    ),
+  },
+  compactor: compactorOptions,
+  ruler: rulerOptions,
+  disk_space: {
+    low_free: bytes('1GB', 'Edda: free space below which a disk is announced as filling up.'),
+    read_only_free: bytes(
+      '128MB',
+      'Edda: free space below which new entries are refused with 503; queries go on, and what is in memory is still written.',
+    ),
+    writable_free: bytes('256MB', 'Edda: free space from which on new entries are taken again.'),
+    check_interval: duration('5s', 'Edda: time between two looks at the free space.'),
+  },
+  snapshots: {
+    directory: text('', 'Edda: directory of snapshots; empty: `snapshots` under `path_prefix`.'),
   },
   limits_config: limits,
   runtime_config: {

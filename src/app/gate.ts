@@ -4,16 +4,26 @@
  */
 import { Unavailable } from '#/kernel/errors.ts'
 import type { LimitsOf } from '#/logs/limits.ts'
+import type { Compaction } from '#/logs/wire/compaction.ts'
+import type { DeleteRequests } from '#/logs/wire/deletes.ts'
+import type { Retention } from '#/logs/wire/retention.ts'
 import type { QueryFrontend } from '#/logs/wire/query.ts'
+import type { Snapshots } from '#/logs/wire/snapshot.ts'
 import type { Tails } from '#/logs/wire/tail.ts'
 import type { Distributor } from '#/logs/write/distributor/distributor.ts'
 import type { IngesterControl } from '#/logs/wire/head-view.ts'
+import type { Rules } from '#/ruler/ruler.ts'
 
 export type Behind = {
   readonly distributor: Pick<Distributor, 'push'>
   readonly frontend: QueryFrontend
   readonly ingester: IngesterControl
   readonly tails: Tails
+  readonly rules: Rules
+  readonly deletes: DeleteRequests
+  readonly retention: Retention
+  readonly snapshots: Snapshots
+  readonly compaction: Compaction
   readonly limitsOf: LimitsOf
 }
 
@@ -47,6 +57,37 @@ export class Gate {
 
   readonly tails: Tails = {
     open: (query) => this.#open().tails.open(query),
+  }
+
+  readonly rules: Rules = {
+    groups: (tenant) => this.#open().rules.groups(tenant),
+    running: (tenant) => this.#open().rules.running(tenant),
+    set: async (tenant, namespace, group) => this.#open().rules.set(tenant, namespace, group),
+    deleteGroup: async (tenant, namespace, group) => this.#open().rules.deleteGroup(tenant, namespace, group),
+    deleteNamespace: async (tenant, namespace) => this.#open().rules.deleteNamespace(tenant, namespace),
+  }
+
+  readonly snapshots: Snapshots = {
+    create: async (name, send, signal) => this.#open().snapshots.create(name, send, signal),
+    list: (signal) => this.#open().snapshots.list(signal),
+    delete: async (name, signal) => this.#open().snapshots.delete(name, signal),
+  }
+
+  readonly retention: Retention = {
+    status: async (tenant) => this.#open().retention.status(tenant),
+  }
+
+  readonly deletes: DeleteRequests = {
+    create: async (tenant, request) => this.#open().deletes.create(tenant, request),
+    list: (tenant) => this.#open().deletes.list(tenant),
+    cancel: async (tenant, id, options) => this.#open().deletes.cancel(tenant, id, options),
+    maxIntervalMs: () => this.#open().deletes.maxIntervalMs(),
+    generation: (tenant) => this.#open().deletes.generation(tenant),
+  }
+
+  readonly compaction: Compaction = {
+    status: () => this.#open().compaction.status(),
+    runOnce: async (tenant) => this.#open().compaction.runOnce(tenant),
   }
 
   readonly ingester: IngesterControl = {

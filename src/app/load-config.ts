@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type LoadedConfig, loadConfig } from '#/platform/config/load-config.ts'
 import { bool } from '#/platform/config/option.ts'
 import { tlsProblems } from '#/platform/tls/server-tls.ts'
+import { rulerProblems } from '#/ruler/config.ts'
 import { sections } from './config.ts'
 import { tlsOptions } from './config-views.ts'
 import { flagAliases, lokiKeys } from './loki-keys.ts'
@@ -64,6 +65,10 @@ export async function loadEddaConfig({ argv, env, readFile }: ConfigSource): Pro
       return {
         ...Object.fromEntries(Object.entries(given).filter(([path]) => !isSet(path))),
         ...(isSet('ingester.wal.dir') ? {} : { 'ingester.wal.dir': join(common.path_prefix, 'wal') }),
+        ...(isSet('snapshots.directory') ? {} : { 'snapshots.directory': join(common.path_prefix, 'snapshots') }),
+        ...(isSet('ruler.storage.local.directory')
+          ? {}
+          : { 'ruler.storage.local.directory': common.storage.filesystem.rules_directory }),
         ...(isSet('storage_config.filesystem.directory')
           ? {}
           : {
@@ -77,6 +82,13 @@ export async function loadEddaConfig({ argv, env, readFile }: ConfigSource): Pro
       const closed = values.auth.open_paths.find((path) => path !== '/ready' && path !== '/metrics')
       if (closed !== undefined) problems.push(`auth.open_paths: ${closed} cannot be open, only /ready and /metrics can`)
       if (values.auth.max_password_checks < 1) problems.push('auth.max_password_checks must be at least 1')
+      problems.push(...rulerProblems(values.ruler))
+      const { read_only_free, writable_free } = values.disk_space
+      if (writable_free < read_only_free) {
+        problems.push(
+          `disk_space.writable_free ${writable_free} bytes is less than disk_space.read_only_free ${read_only_free}`,
+        )
+      }
       if (values.ingester.flush_bytes * 2 > values.memory_limit) {
         problems.push(
           `memory_limit ${values.memory_limit} bytes is less than twice ingester.flush_bytes ${values.ingester.flush_bytes}: a head must fit while another one is flushed`,

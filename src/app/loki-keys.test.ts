@@ -36,7 +36,7 @@ describe('lokiKeys', () => {
 
   it('holds the limits of a runtime file without their section', () => {
     assert.ok(lokiLimits.length > 20)
-    assert.ok(lokiLimits.some(({ path }) => path === 'retention_period'))
+    assert.ok(lokiLimits.some(({ path }) => path === 'allow_deletes'))
     assert.ok(Object.hasOwn(limits, 'retention_period'))
   })
 })
@@ -76,24 +76,22 @@ analytics: {reporting_enabled: false}
     assert.equal(values.common.path_prefix, '/loki')
     assert.equal(values.common.storage.filesystem.chunks_directory, '/loki/chunks')
     assert.equal(values.limits_config.max_line_size, 1_048_576)
+    assert.equal(values.common.storage.filesystem.rules_directory, '/loki/rules')
     const keys = warnings.map((warning) => /: (\S+) is /.exec(warning)?.[1])
     assert.deepEqual(keys, [
       'common.instance_addr',
-      'common.storage.filesystem.rules_directory',
       'common.replication_factor',
       'common.ring',
-      'query_range',
+      'query_range.results_cache',
       'schema_config',
       'pattern_ingester',
-      'ruler',
       'frontend.encoding',
-      'compactor',
-      'limits_config.retention_period',
+      'compactor.delete_request_store',
       'limits_config.metric_aggregation_enabled',
       'analytics',
     ])
     assert.equal(
-      warnings[5],
+      warnings[4],
       'config.yaml:11: schema_config is ignored: every block carries its own index; there is no schema and no index to ship',
     )
   })

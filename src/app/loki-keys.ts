@@ -33,7 +33,21 @@ const topLevel: readonly ForeignKey[] = [
   ...ignored('memory is bounded by `memory_limit`', 'ballast_bytes'),
   ...ignored('metrics keep the names that dashboards know, `loki_*`', 'metrics_namespace'),
   ...ignored(ownIndex, 'schema_config', 'chunk_store_config.cache_lookups_older_than', 'table_manager'),
-  ...ignored(noCaches, 'chunk_store_config'),
+  ...ignored(noCaches, 'chunk_store_config', 'query_range.results_cache'),
+  ...ignored(
+    'labels, series, volumes and statistics come from indexes in memory; see `query_range.cache_results` for the rest',
+    ...inside(
+      'query_range',
+      `cache_index_stats_results cache_volume_results cache_series_results cache_label_results
+       cache_instant_metric_results instant_metric_query_split_align index_stats_results_cache volume_results_cache
+       series_results_cache label_results_cache instant_metric_results_cache`,
+    ),
+  ),
+  ...ignored('metric queries are aligned to their step', 'query_range.align_queries_with_step'),
+  ...ignored(
+    'a query is divided among the threads of the process, and not run again',
+    ...inside('query_range', 'max_retries parallelise_shardable_queries shard_aggregations'),
+  ),
   ...ignored('nothing is reported to anyone', 'analytics'),
   ...ignored('use the profiler of Node', 'profiling'),
   ...ignored('queries have one engine', 'query_engine', 'dataobj'),
@@ -49,8 +63,28 @@ const topLevel: readonly ForeignKey[] = [
   ...notYet('access is by tenant alone', 'lbac'),
   ...notYet('there is no user interface yet', 'ui'),
   ...notYet('own traces are not written', 'tracing'),
-  ...notYet('blocks are not compacted yet and nothing is deleted', 'compactor', 'compactor_grpc_client'),
-  ...notYet('rules are not evaluated', 'ruler', 'ruler_storage'),
+  ...notYet(
+    oneProcess,
+    'compactor_grpc_client',
+    ...inside('compactor', 'compactor_ring horizontal_scaling_mode jobs_config'),
+  ),
+  ...ignored(
+    'delete requests and what is left to do are kept with the blocks',
+    ...inside(
+      'compactor',
+      `working_directory delete_request_store delete_request_store_key_prefix delete_request_store_db_type
+       backup_delete_request_store_file shared_store shared_store_key_prefix deletion_marker_object_store_prefix`,
+    ),
+  ),
+  ...ignored(
+    'blocks are merged and removed a few at a time',
+    ...inside(
+      'compactor',
+      `retention_delete_worker_count retention_table_timeout retention_backoff_config delete_batch_size
+       max_compaction_parallelism upload_parallelism tables_to_compact skip_latest_n_tables deletion_mode
+       run_once`,
+    ),
+  ),
   ...ignored(
     'patterns are found as `limits_config.pattern_mining` says, and kept with the entries',
     'pattern_ingester',
@@ -58,7 +92,6 @@ const topLevel: readonly ForeignKey[] = [
   ...notYet(oneProcess, 'memberlist'),
   ...notYet(noRpc, 'ingester_client', 'frontend_worker'),
   ...notYet('queries wait in the queue of the frontend, see `frontend.max_outstanding_per_tenant`', 'query_scheduler'),
-  ...notYet('results are not cached', 'query_range'),
   ...notYet('requests are logged as `server.log_level` says', 'operational_config'),
 ]
 
@@ -94,7 +127,6 @@ const cloudStores = 's3 gcs azure alibabacloud bos swift cos'
 const shared: readonly ForeignKey[] = [
   ...notYet(localStore, ...inside('common.storage', `${cloudStores} object_store`)),
   ...notYet('requests to the store are not hedged', ...inside('common.storage', 'hedging congestion_control')),
-  ...notYet('rules are not evaluated', 'common.storage.filesystem.rules_directory'),
   ...notYet(
     oneProcess,
     ...inside(
@@ -104,6 +136,41 @@ const shared: readonly ForeignKey[] = [
   ),
   ...ignored('temporary files lie beside what they become', 'common.scratch_path'),
 ]
+
+const rules: readonly ForeignKey[] = [
+  ...ignored('rules are kept with the blocks, or in the files of `ruler.storage.local.directory`', 'ruler_storage'),
+  ...ignored('rules are kept in memory', 'ruler.rule_path'),
+  ...ignored('alerts are sent with version 2 of the API', 'ruler.enable_alertmanager_v2'),
+  ...notYet(
+    'addresses are resolved for each connection',
+    ...inside('ruler', 'enable_alertmanager_discovery alertmanager_refresh_interval'),
+  ),
+  ...notYet(
+    'use tokens or passwords',
+    ...inside('ruler.alertmanager_client', 'credentials_file'),
+    ...tlsKeys('ruler.alertmanager_client'),
+  ),
+  ...notYet('labels of alerts are set by their rules', 'ruler.alert_relabel_configs'),
+  ...notYet(
+    oneProcess,
+    ...inside('ruler', `enable_sharding sharding_strategy sharding_algo ring flush_period search_pending_for client`),
+  ),
+  ...ignored('groups are told apart in metrics', 'ruler.disable_rule_group_label'),
+  ...notYet('samples wait in memory', 'ruler.wal', 'ruler.wal_cleaner'),
+  ...notYet(
+    'name receivers in `ruler.remote_write.clients`',
+    ...inside('ruler.remote_write', 'client config_refresh_period'),
+  ),
+  ...ignored('rules are evaluated as other queries are', 'ruler.evaluation'),
+  ...notYet(localStore, ...inside('ruler.storage', 's3 gcs azure swift cos bos alibabacloud backend')),
+]
+
+function tlsKeys(section: string): string[] {
+  return inside(
+    section,
+    'tls_cert_path tls_key_path tls_ca_path tls_server_name tls_insecure_skip_verify tls_cipher_suites tls_min_version',
+  )
+}
 
 const write: readonly ForeignKey[] = [
   ...notYet(oneProcess, 'distributor.ring', 'distributor.rate_store'),
@@ -213,20 +280,16 @@ const limits: readonly ForeignKey[] = [
     'the WAL takes the place of a queue in front',
     ...inside('limits_config', 'ingestion_partitions_tenant_shard_size simulated_push_latency'),
   ),
+  ...ignored('`deletion_mode` says it', ...inside('limits_config', 'allow_deletes')),
   ...notYet(
-    'nothing is deleted yet',
-    ...inside('limits_config', 'retention_period retention_stream deletion_mode allow_deletes'),
-  ),
-  ...notYet(
-    'rules are not evaluated',
+    'receivers of a tenant are named by `ruler_remote_write_config` and `ruler_alertmanager_config`',
     ...inside(
       'limits_config',
-      `ruler_max_rules_per_rule_group ruler_max_rule_groups_per_tenant ruler_tenant_shard_size ruler_remote_write_disabled
-       ruler_remote_write_config ruler_remote_write_url ruler_remote_write_timeout ruler_remote_write_headers
-       ruler_remote_write_relabel_configs ruler_remote_write_queue_capacity ruler_remote_write_queue_max_shards
-       ruler_remote_write_queue_min_shards ruler_remote_write_sigv4_config ruler_alertmanager_config
-       ruler_enable_wal_replay ruler_remote_evaluation_timeout ruler_remote_evaluation_max_response_size
-       ruler_evaluation_delay_duration`,
+      `ruler_tenant_shard_size ruler_remote_write_url ruler_remote_write_timeout
+       ruler_remote_write_headers ruler_remote_write_relabel_configs ruler_remote_write_queue_capacity
+       ruler_remote_write_queue_max_shards ruler_remote_write_queue_min_shards ruler_remote_write_sigv4_config
+       ruler_enable_wal_replay ruler_remote_evaluation_timeout
+       ruler_remote_evaluation_max_response_size ruler_evaluation_delay_duration`,
     ),
   ),
   ...notYet(
@@ -238,8 +301,8 @@ const limits: readonly ForeignKey[] = [
        pattern_rate_threshold pattern_persistence_granularity`,
     ),
   ),
-  ...notYet(
-    'results are not cached',
+  ...ignored(
+    'only what blocks hold is kept, which never grows old',
     ...inside('limits_config', 'max_cache_freshness_per_query max_metadata_cache_freshness max_stats_cache_freshness'),
   ),
   ...notYet('volumes are not served', ...inside('limits_config', 'volume_enabled volume_max_series')),
@@ -258,6 +321,7 @@ export const lokiKeys: readonly ForeignKey[] = [
   ...topLevel,
   ...server,
   ...shared,
+  ...rules,
   ...write,
   ...storage,
   ...read,

@@ -1,4 +1,5 @@
 /** Metrics of the platform's parts. */
+import type { DiskSpace } from '#/platform/disk-space/disk-space.ts'
 import type { MemoryBudget } from '#/platform/memory/memory-budget.ts'
 import type { StoreObserver } from '#/platform/objstore/metered.ts'
 import { type Metrics, requestSeconds } from '#/platform/telemetry/metrics.ts'
@@ -14,6 +15,30 @@ export function observeBudget(metrics: Metrics, budget: MemoryBudget): void {
     name: 'edda_memory_used_bytes',
     help: 'Memory that heads, caches and queries have reserved.',
     collect: (gauge) => gauge.set(budget.usedBytes),
+  })
+}
+
+export function observeSpace(metrics: Metrics, space: DiskSpace): void {
+  metrics.gauge({
+    name: 'edda_disk_free_bytes',
+    help: 'Free space of the disk, as of the last look.',
+    labels: ['disk'] as const,
+    collect: (gauge) => {
+      for (const { name, freeBytes } of space.volumes()) gauge.set({ disk: name }, freeBytes)
+    },
+  })
+  metrics.gauge({
+    name: 'edda_disk_low',
+    help: '1 while the disk has less than `disk_space.low_free`.',
+    labels: ['disk'] as const,
+    collect: (gauge) => {
+      for (const { name, state } of space.volumes()) gauge.set({ disk: name }, Number(state !== 'enough'))
+    },
+  })
+  metrics.gauge({
+    name: 'edda_read_only',
+    help: '1 while new entries are refused because a disk is nearly full.',
+    collect: (gauge) => gauge.set(Number(space.refusal !== undefined)),
   })
 }
 

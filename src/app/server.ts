@@ -46,7 +46,7 @@ export async function startServer({ config, warnings, world, writeLog }: ServerO
   const asked = Promise.withResolvers<undefined>()
   let isStopping = false
   let services: () => readonly { readonly name: string; readonly state: string }[] = () => []
-  const insight: Insight = { workers: undefined, overrides: undefined }
+  const insight: Insight = { workers: undefined, space: undefined, overrides: undefined }
   const needs: EndpointNeeds = {
     config,
     world,

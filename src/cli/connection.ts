@@ -71,6 +71,24 @@ export async function getText(
   return text
 }
 
+/** One request; the answer whatever its status. @throws Error when there is none. */
+export async function send(
+  { url, headers: own }: Connection,
+  { method, path, body }: { readonly method: 'GET' | 'POST' | 'DELETE'; readonly path: string; readonly body?: string },
+  signal: AbortSignal,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const headers = {
+    ...own,
+    'user-agent': 'edda-cli',
+    ...(body === undefined ? {} : { 'content-type': 'application/yaml' }),
+  }
+  const options = { method, headers, signal, headersTimeout: timeoutMs, bodyTimeout: timeoutMs, body: body ?? null }
+  const answer = await request(`${url}${path}`, options).catch((error: unknown) => {
+    throw new Error(`no answer from ${url}: ${reasonOf(error)}`, { cause: error })
+  })
+  return { status: answer.statusCode, text: await answer.body.text() }
+}
+
 function reasonOf(error: unknown): string {
   const { code, message } = error as { code?: string; message?: string }
   return code ?? message ?? String(error)

@@ -27,7 +27,12 @@ async function run(argv: readonly string[], reply: { readonly status: number; re
     world: realWorld(),
     signal: new AbortController().signal,
   }
-  const deps = { version: '1', inspectors: { block: missing, wal: missing, catalog: missing } }
+  const deps = {
+    version: '1',
+    inspectors: { block: missing, wal: missing, catalog: missing },
+    openRuleEngine: missing,
+    openLocalData: missing,
+  }
   const code = await runCli([...argv, '--addr', address], io, deps)
   await new Promise<void>((resolve) => server.close(() => resolve()))
   return { code, out, err, asked }

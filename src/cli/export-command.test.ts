@@ -51,7 +51,16 @@ async function exported(argv: readonly string[]): Promise<{ code: number; out: s
   }
   const missing = (): Promise<never> => Promise.reject(new Error('no such file'))
   const inspectors = { block: missing, wal: missing, catalog: missing }
-  return { code: await runCli(['export', ...argv], io, { version: '1', inspectors }), out, err }
+  return {
+    code: await runCli(['export', ...argv], io, {
+      version: '1',
+      inspectors,
+      openRuleEngine: missing,
+      openLocalData: missing,
+    }),
+    out,
+    err,
+  }
 }
 
 test('an export goes on behind the last row after a broken connection and an error that passes', async () => {

@@ -1,5 +1,9 @@
 /** What a command may touch: streams, environment, world. Tests hand in their own. */
 import type { World } from '#/kernel/world.ts'
+import type { DoctorReport } from '#/logs/wire/doctor.ts'
+import type { OpenRuleEngine } from '#/ruler/unit/run-test.ts'
+import type { ExamineOptions } from './doctor-command.ts'
+import type { LocalSnapshots } from './snapshot-command.ts'
 
 export type CliIo = {
   /** Data. Resolves when the reader has taken it, so that a slow pager slows the server and not our memory. */
@@ -20,10 +24,20 @@ export type CliIo = {
 /** Plain data about a stored file or directory; the command prints it for people or as JSON. */
 export type Inspector = (path: string, limits: { readonly maxItems: number }) => Promise<unknown>
 
+/** Reads and writes data directories by itself. */
+export type LocalData = {
+  readonly snapshots: LocalSnapshots
+  examine(options: ExamineOptions): Promise<DoctorReport>
+}
+
 /** What the commands need of parts that the command line does not know. */
 export type CliDeps = {
   readonly version: string
   readonly inspectors: Readonly<Record<'block' | 'wal' | 'catalog', Inspector>>
+  /** For tests of rules. */
+  readonly openRuleEngine: OpenRuleEngine
+  /** For what is done with a data directory without a server. */
+  readonly openLocalData: () => Promise<LocalData>
 }
 
 export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const

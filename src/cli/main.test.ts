@@ -49,6 +49,8 @@ async function run(argv: readonly string[], over: Partial<CliIo> = {}, deps: Par
   const code = await runCli(argv, io, {
     version: '1.2.3',
     inspectors: { block: missing, wal: missing, catalog: missing },
+    openRuleEngine: missing,
+    openLocalData: missing,
     ...deps,
   })
   return { code, out, err }

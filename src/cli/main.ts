@@ -15,6 +15,10 @@ export const commandNames = [
   'export',
   'push',
   'inspect',
+  'compact',
+  'rules',
+  'snapshot',
+  'doctor',
   'hash-password',
   'help',
   'version',
@@ -47,12 +51,16 @@ export async function runCli(argv: readonly string[], io: CliIo, deps: CliDeps):
 export async function buildProgram(io: CliIo, deps: CliDeps): Promise<Command> {
   const { Command } = await import('commander')
   const { addAgentCommand } = await import('./agent-command.ts')
+  const { addCompactCommand } = await import('./compact-command.ts')
+  const { addDoctorCommand } = await import('./doctor-command.ts')
   const { addExplainCommand } = await import('./explain-command.ts')
   const { addExportCommand } = await import('./export-command.ts')
   const { addHashPasswordCommand } = await import('./hash-password-command.ts')
   const { addInspectCommand } = await import('./inspect-command.ts')
   const { addPushCommand } = await import('./push-command.ts')
   const { addQueryCommand } = await import('./query-command.ts')
+  const { addRulesCommand } = await import('./rules-command.ts')
+  const { addSnapshotCommand } = await import('./snapshot-command.ts')
   const { addTailCommand } = await import('./tail-command.ts')
   const program = new Command('edda')
     .description('A log database that speaks Grafana Loki. Without a command: the server, with the flags of Loki.')
@@ -67,6 +75,10 @@ export async function buildProgram(io: CliIo, deps: CliDeps): Promise<Command> {
   addPushCommand(program, io)
   addAgentCommand(program, io)
   addInspectCommand(program, io, deps)
+  addCompactCommand(program, io)
+  addRulesCommand(program, io, deps)
+  addSnapshotCommand(program, io, deps)
+  addDoctorCommand(program, io, deps)
   addHashPasswordCommand(program, io)
   program
     .command('version')

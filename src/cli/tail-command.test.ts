@@ -59,7 +59,12 @@ function start(argv: readonly string[]) {
     signal: stop.signal,
   }
   const nothing = (): Promise<undefined> => Promise.resolve(undefined)
-  const deps = { version: '', inspectors: { block: nothing, wal: nothing, catalog: nothing } }
+  const deps = {
+    version: '',
+    inspectors: { block: nothing, wal: nothing, catalog: nothing },
+    openRuleEngine: () => Promise.reject(new Error('none')),
+    openLocalData: () => Promise.reject(new Error('none')),
+  }
   const code = runCli(['tail', ...argv], io, deps)
   return { code, got, waits, stop: () => stop.abort() }
 }

@@ -1,5 +1,6 @@
 /** The table of all routes of the process. The API reference follows from it. */
 import type { World } from '#/kernel/world.ts'
+import { deleteEndpoints } from '#/logs/api/delete.ts'
 import { flushTenantEndpoint } from '#/logs/api/flush-tenant.ts'
 import { flushEndpoint } from '#/logs/api/flush.ts'
 import { readEndpoints } from '#/logs/api/index.ts'
@@ -9,6 +10,7 @@ import { legacyPushEndpoint, pushEndpoint } from '#/logs/api/push-loki.ts'
 import type { OtlpReaderDeps } from '#/logs/api/otlp-reader.ts'
 import { otlpGrpcMethod, otlpGrpcService } from '#/logs/api/push-otlp-grpc.ts'
 import { otlpEndpoint } from '#/logs/api/push-otlp.ts'
+import { retentionEndpoint } from '#/logs/api/retention.ts'
 import { tailEndpoints } from '#/logs/api/tail.ts'
 import { drilldownLimitsEndpoint, tenantLimitsEndpoint } from '#/logs/api/tenant-limits.ts'
 import { ShutdownMarker } from '#/logs/write/ingester/shutdown-marker.ts'
@@ -18,13 +20,17 @@ import type { Insight } from '#/app/insight.ts'
 import { hasCredentials } from '#/app/config-views.ts'
 import { version } from '#/app/version.ts'
 import { renderConfig } from '#/platform/config/render.ts'
+import { spaceLines } from '#/platform/disk-space/disk-space.ts'
 import { DebugTools } from '#/platform/debug/debug-tools.ts'
 import type { GrpcMethod } from '#/platform/grpc/grpc-method.ts'
 import { healthMethod } from '#/platform/grpc/health.ts'
 import type { Endpoint } from '#/platform/http/endpoint.ts'
 import type { Metrics } from '#/platform/telemetry/metrics.ts'
 import type { RootLogger } from '#/platform/telemetry/pino-logger.ts'
+import { ruleEndpoints } from '#/ruler/api/rule-endpoints.ts'
+import { statusEndpoints } from '#/ruler/api/status-endpoints.ts'
 import { buildinfoEndpoint } from './buildinfo.ts'
+import { compactorEndpoints } from './compactor.ts'
 import { configEndpoint } from './config.ts'
 import { type DebugEndpointDeps, debugEndpoints } from './debug.ts'
 import { logLevelEndpoint } from './log-level.ts'
@@ -34,6 +40,7 @@ import { readyEndpoint } from './ready.ts'
 import { ringEndpoints } from './rings.ts'
 import { runtimeConfigEndpoint } from './runtime-config.ts'
 import { type ServiceStates, servicesEndpoint } from './services.ts'
+import { snapshotEndpoints } from './snapshots.ts'
 
 export type EndpointNeeds = {
   readonly config: Config
@@ -52,9 +59,14 @@ export function allEndpoints(needs: EndpointNeeds): readonly Endpoint[] {
   const endpoints = [
     ...pushEndpoints(needs),
     ...readEndpoints({ frontend: gate.frontend, clock: world.clock }),
+    ...deleteEndpoints({ deletes: gate.deletes, limitsOf: gate.limitsOf, clock: world.clock }),
     ...tailEndpoints({ tails: gate.tails, clock: world.clock }),
+    ...rulesEndpoints(needs),
     ...limitEndpoints(needs),
     ...ingesterEndpoints(needs),
+    ...snapshotEndpoints(gate.snapshots),
+    ...compactorEndpoints(gate.compaction),
+    retentionEndpoint(gate.retention),
     ...processEndpoints(needs),
     ...debugEndpoints(debugDeps(needs)),
     ...ringEndpoints(world.clock),
@@ -92,6 +104,11 @@ function otlpRules({ config, gate, world }: EndpointNeeds): OtlpReaderDeps {
   }
 }
 
+function rulesEndpoints({ config, gate }: EndpointNeeds): readonly Endpoint[] {
+  const { rules, limitsOf } = gate
+  return config.ruler.enable_api ? [...ruleEndpoints({ rules, limitsOf }), ...statusEndpoints(rules)] : []
+}
+
 function limitEndpoints({ config, gate }: EndpointNeeds): readonly Endpoint[] {
   const deps = {
     limitsOf: gate.limitsOf,
@@ -115,7 +132,11 @@ function ingesterEndpoints({ config, gate, world, isStopping, terminate }: Endpo
 function processEndpoints(needs: EndpointNeeds): readonly Endpoint[] {
   const { config, logger, metrics, insight, services } = needs
   return [
-    readyEndpoint(() => notReady(needs), services),
+    readyEndpoint(
+      () => notReady(needs),
+      services,
+      () => spaceLines(insight.space?.volumes() ?? []),
+    ),
     metricsEndpoint(async () => ({ contentType: metrics.contentType, text: await metrics.text() })),
     servicesEndpoint(services),
     configEndpoint((mode) => renderConfig(sections, config, mode)),

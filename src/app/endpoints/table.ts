@@ -17,7 +17,7 @@ export function endpointTable(world: World): readonly Endpoint[] {
     logger: newLogger({ clock: world.clock, level, format, write: () => undefined }),
     metrics: new Metrics(),
     gate: new Gate(),
-    insight: { workers: undefined, overrides: undefined },
+    insight: { workers: undefined, space: undefined, overrides: undefined },
     services: () => [],
     isStopping: () => false,
     terminate: () => undefined,

@@ -28,6 +28,7 @@ function selectionLines(selection: SelectionPlan): string[] {
     streamFilters,
     start,
     end,
+    pages,
     stages,
     rules,
     labels,
@@ -39,6 +40,7 @@ function selectionLines(selection: SelectionPlan): string[] {
   return [
     `streams      ${[matchers, ...streamFilters].join(' ')}`,
     `entries      ${start} to ${end}`,
+    ...section('pages that have', pages),
     ...section('over pages', stages.filter(({ over }) => over === 'page').flatMap(stageLines)),
     ...section('over rows', stages.filter(({ over }) => over === 'row').flatMap(stageLines)),
     ...section(
@@ -105,8 +107,8 @@ function dataLines(data: DataPlan, readsLines: boolean): string[] {
   ]
 }
 
-function pruned({ total, outsideTime, withoutStreams, read }: Pruning): string {
-  return `${read} of ${total} read, ${outsideTime} outside the time, ${withoutStreams} without the streams`
+function pruned({ total, outsideTime, withoutStreams, withoutMatch, read }: Pruning): string {
+  return `${read} of ${total} read, ${outsideTime} outside the time, ${withoutStreams} without the streams, ${withoutMatch} without a match`
 }
 
 function plural(count: number, noun: string): string {

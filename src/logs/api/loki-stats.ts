@@ -1,5 +1,5 @@
 /** Writes what a query has cost in Loki's words. */
-import type { QueryStats } from '#/logs/wire/query.ts'
+import type { CacheUse, QueryStats } from '#/logs/wire/query.ts'
 
 /**
  * Loki's `stats` object: every key that clients look for, with what Edda knows; what has no meaning here is zero. A chunk is a page,
@@ -44,15 +44,19 @@ export function lokiStats(stats: QueryStats): unknown {
         },
       },
     },
-    cache: Object.fromEntries(cacheNames.map((name) => [name, emptyCache])),
+    cache: {
+      ...Object.fromEntries(cacheNames.map((name) => [name, lokiCache(undefined)])),
+      result: lokiCache(stats.knownSamples),
+      logResult: lokiCache(stats.knownPages),
+    },
     index: {
       totalChunks: stats.pagesTotal,
-      postFilterChunks: stats.pagesTotal - stats.pagesByIndex,
+      postFilterChunks: stats.pagesTotal - stats.pagesByIndex - stats.pagesByFilter,
       shardsDuration: 0,
-      usedBloomFilters: false,
+      usedBloomFilters: stats.blocksProbed > 0,
       totalStreams: stats.streamsMatched,
       chunkRefsLookupTime: stats.pruneSeconds,
-      bloomFilterTime: 0,
+      bloomFilterTime: stats.filterSeconds,
     },
     edda: eddaStats(stats),
   }
@@ -63,11 +67,13 @@ function eddaStats(stats: QueryStats) {
     blocksTotal: stats.blocksTotal,
     blocksPrunedByTime: stats.blocksByTime,
     blocksPrunedByIndex: stats.blocksByIndex,
+    blocksPrunedByFilter: stats.blocksByFilter,
     blocksRead: stats.blocksRead,
     pagesTotal: stats.pagesTotal,
     pagesPrunedByIndex: stats.pagesByIndex,
     pagesPrunedByFilter: stats.pagesByFilter,
     pagesRead: stats.pagesRead,
+    pagesWithoutHit: stats.pagesWithoutHit,
     bytesDecoded: stats.decodedBytes,
     bytesRead: stats.blockCompressedBytes,
     duplicateRows: stats.duplicateRows,
@@ -89,15 +95,18 @@ const cacheNames = [
   'taskResult',
 ]
 
-const emptyCache = {
-  entriesFound: 0,
-  entriesRequested: 0,
-  entriesStored: 0,
-  bytesReceived: 0,
-  bytesSent: 0,
-  requests: 0,
-  downloadTime: 0,
-  queryLengthServed: 0,
+/** Results are kept by block: an entry is what is known of one of them. */
+function lokiCache(use: CacheUse | undefined) {
+  return {
+    entriesFound: use?.found ?? 0,
+    entriesRequested: use?.requests ?? 0,
+    entriesStored: use?.stored ?? 0,
+    bytesReceived: use?.bytesFound ?? 0,
+    bytesSent: use?.bytesStored ?? 0,
+    requests: use?.requests ?? 0,
+    downloadTime: 0,
+    queryLengthServed: 0,
+  }
 }
 
 function lokiStore(stats: QueryStats | undefined) {

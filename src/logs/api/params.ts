@@ -139,3 +139,8 @@ export function encodingFlags(header: string | readonly string[] | undefined): r
 export function acceptsLines(accept: string | undefined): boolean {
   return (accept ?? '').split(',').some((type) => /^\s*application\/x-ndjson\s*(;|$)/i.test(type))
 }
+
+/** Whether the client wants an answer from the data itself, by its `Cache-Control`. */
+export function refusesCaches(cacheControl: string | undefined): boolean {
+  return /\bno-(cache|store)\b/i.test(cacheControl ?? '')
+}

@@ -30,6 +30,8 @@ export function otlpEndpoint(deps: OtlpDeps): Endpoint {
     handle: async (request) => {
       try {
         const columns = await decode(request, deps, read)
+        // exporters send such ones to see whether anybody is there; a 4xx would be an error in their logs
+        if (columns.streams.length === 0) return { status: 204 }
         const { status, message } = await deps.distributor.push(request.tenant, pushRequestOf(request, columns))
         return status === 204 ? { status } : statusReply(status, message)
       } catch (error) {

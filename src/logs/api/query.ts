@@ -3,7 +3,7 @@ import type { InstantQuery } from '#/logs/wire/query.ts'
 import type { Endpoint } from '#/platform/http/endpoint.ts'
 import type { ApiDeps } from './deps.ts'
 import { encodeAnswer } from './encode-answer.ts'
-import { acceptsLines, encodingFlags, parseDirection, parseLimit, parseTimestamp } from './params.ts'
+import { acceptsLines, encodingFlags, parseDirection, parseLimit, parseTimestamp, refusesCaches } from './params.ts'
 import { framesReply } from './query-frames.ts'
 import { jsonBody } from './reply.ts'
 import { resultSchema } from './describe-answers.ts'
@@ -32,6 +32,7 @@ export function queryEndpoint({ frontend, clock }: ApiDeps): Endpoint {
         timeNs: time === '' ? clock.nowNs() : parseTimestamp('time', time),
         limit: parseLimit(parameters),
         direction: parseDirection(parameters),
+        noCache: refusesCaches(headers['cache-control']),
       }
       const flags = encodingFlags(headers['x-loki-response-encoding-flags'])
       if (acceptsLines(headers.accept)) {

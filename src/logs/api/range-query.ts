@@ -13,6 +13,7 @@ import {
   parseStep,
   parseTimes,
   parseTimestamp,
+  refusesCaches,
 } from './params.ts'
 import {
   directionParam,
@@ -64,6 +65,7 @@ export function rangeRequest(request: Pick<HttpRequest, 'query' | 'headers' | 't
     ...times,
     limit: isUnlimited ? Infinity : parseLimit(parameters),
     stepNs: parseStep(parameters, times),
+    noCache: refusesCaches(headers['cache-control']),
     ...(cursor === null ? {} : { paging: { after: decoded?.after } }),
   }
   return { query: rangeQuery, wantsLines, cursorText: (place) => encodeCursor(place, rangeQuery) }

@@ -1,4 +1,5 @@
 /** Wires the distributor: checks and limits in front of the ingester of this process. */
+import type { EddaError } from '#/kernel/errors.ts'
 import type { Clock } from '#/kernel/world.ts'
 import type { LimitsOf } from '#/logs/limits.ts'
 import type { IngesterWriter } from '#/logs/wire/head-view.ts'
@@ -11,11 +12,12 @@ export type DistributorNeeds = {
   readonly metrics: Metrics
   readonly limitsOf: LimitsOf
   readonly ingester: IngesterWriter
+  readonly refusal: () => EddaError | undefined
 }
 
 export function newDistributor(maxInflightBytes: number, needs: DistributorNeeds): Distributor {
-  const { clock, limitsOf, ingester, metrics } = needs
-  return new Distributor({ clock, limitsOf, ingester, maxInflightBytes, metrics: pushMetrics(metrics) })
+  const { clock, limitsOf, ingester, metrics, refusal } = needs
+  return new Distributor({ clock, limitsOf, ingester, maxInflightBytes, metrics: pushMetrics(metrics), refusal })
 }
 
 const receivedLabels = ['tenant', 'retention_hours', 'is_internal_stream', 'policy', 'format'] as const
