@@ -1,48 +1,110 @@
-/** The server under test: starts it, and reads what the kernel says of its process. Linux only, as /proc is. */
+/** What is measured: a server started here as a process of its own, or one that runs already, of whatever make. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 
-const startTimeoutMs = 30_000
-const ticksPerSecond = 100
+const startTimeoutMs = 60_000
+const maxErrors = 5
 
 export type Server = {
   readonly url: string
+  /** 0: unknown, so there is no word about CPU and memory. */
   readonly pid: number
   /** Undefined for a server that was not started here. */
   readonly dataDir: string | undefined
+  /** What it has said of errors so far, as far as it was kept. */
+  readonly errors: readonly string[]
+  /** A new process on the same data, with nothing in memory; undefined where that is not ours to do. */
+  readonly restart: (() => Promise<void>) | undefined
   readonly stop: () => Promise<void>
 }
 
+export function runningServer(url: string, pid: number): Server {
+  return { url, pid, dataDir: undefined, errors: [], restart: undefined, stop: () => Promise.resolve() }
+}
+
 /** `bin/edda` on a random port and an empty directory. */
-export async function startServer(root: string, extraFlags: readonly string[]): Promise<Server> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'edda-bench-'))
-  const configFile = join(dataDir, 'edda.yaml')
-  writeFileSync(configFile, configuration)
-  const flags = [
-    `-config.file=${configFile}`,
-    '-server.http-listen-address=127.0.0.1',
-    '-server.http-listen-port=0',
-    '-server.grpc-listen-port=0',
-    `-common.path-prefix=${join(dataDir, 'data')}`,
-    ...extraFlags,
-  ]
-  const child = spawn(join(root, 'bin/edda'), flags, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
-  const address = await listeningAddress(child).catch((error: unknown) => {
-    child.kill('SIGKILL')
-    rmSync(dataDir, { recursive: true, force: true })
-    throw error
-  })
-  const stop = async (): Promise<void> => {
-    if (child.exitCode === null) {
-      const ended = new Promise((resolve) => child.once('exit', resolve))
-      child.kill('SIGTERM')
-      await ended
-    }
-    rmSync(dataDir, { recursive: true, force: true })
+export class OwnServer implements Server {
+  readonly dataDir: string
+  readonly errors: string[] = []
+  readonly #root: string
+  readonly #dir: string
+  readonly #flags: readonly string[]
+  #child: ChildProcess | undefined
+  #url = ''
+
+  private constructor(root: string, flags: readonly string[]) {
+    this.#root = root
+    this.#dir = mkdtempSync(join(tmpdir(), 'edda-bench-'))
+    this.dataDir = join(this.#dir, 'data')
+    const configFile = join(this.#dir, 'edda.yaml')
+    writeFileSync(configFile, configuration)
+    this.#flags = [
+      `-config.file=${configFile}`,
+      '-server.http-listen-address=127.0.0.1',
+      '-server.http-listen-port=0',
+      '-server.grpc-listen-port=0',
+      `-common.path-prefix=${this.dataDir}`,
+      ...flags,
+    ]
   }
-  return { url: `http://${address}`, pid: child.pid ?? 0, dataDir: join(dataDir, 'data'), stop }
+
+  static async start(root: string, flags: readonly string[]): Promise<OwnServer> {
+    const server = new OwnServer(root, flags)
+    await server.#spawn()
+    return server
+  }
+
+  get url(): string {
+    return this.#url
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0
+  }
+
+  readonly restart = async (): Promise<void> => {
+    await this.#end()
+    await this.#spawn()
+  }
+
+  readonly stop = async (): Promise<void> => {
+    await this.#end()
+    rmSync(this.#dir, { recursive: true, force: true })
+  }
+
+  async #spawn(): Promise<void> {
+    const child = spawn(join(this.#root, 'bin/edda'), this.#flags, {
+      cwd: this.#root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#child = child
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) createInterface(stream).on('line', (line) => this.#keepError(line))
+    }
+    this.#url = await listeningAddress(child).then(
+      (address) => `http://${address}`,
+      (error: unknown) => {
+        child.kill('SIGKILL')
+        rmSync(this.#dir, { recursive: true, force: true })
+        throw error
+      },
+    )
+  }
+
+  #keepError(line: string): void {
+    if (this.errors.length < maxErrors && /level"?[=:]"?(error|fatal)/.test(line)) this.errors.push(line)
+  }
+
+  async #end(): Promise<void> {
+    const child = this.#child
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGTERM')
+    await ended
+  }
 }
 
 /** The bench measures the machine, not the limits that protect tenants from each other. */
@@ -71,35 +133,9 @@ function listeningAddress(child: ChildProcess): Promise<string> {
     }
     child.stdout?.on('data', read)
     child.stderr?.on('data', read)
-    child.once('exit', (code) => reject(new Error(`the server ended with ${code}:\n${log.slice(-4000)}`)))
+    child.once('exit', (code) => {
+      clearTimeout(timer)
+      reject(new Error(`the server ended with ${code}:\n${log.slice(-4000)}`))
+    })
   })
-}
-
-/** Seconds of CPU that a process has used, user and system. */
-export function cpuSeconds(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // the name of the process, in parentheses, may hold anything
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
-}
-
-/** Most memory that a process has had so far. */
-export function peakMemoryMb(pid: number): number {
-  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
-}
-
-export type Stored = { readonly bytes: number; readonly files: number; readonly blocks: number }
-
-export function stored(dir: string): Stored {
-  let bytes = 0
-  let files = 0
-  let blocks = 0
-  for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue
-    const path = join(entry.parentPath, entry.name)
-    files++
-    bytes += statSync(path, { throwIfNoEntry: false })?.size ?? 0
-    if (path.endsWith('.edda')) blocks++
-  }
-  return { bytes, files, blocks }
 }

@@ -32,11 +32,16 @@ async function cliPage(): Promise<string> {
   }
   const nothing = (): Promise<undefined> => Promise.resolve(undefined)
   const inspectors = { block: nothing, wal: nothing, catalog: nothing }
-  const program = await buildProgram(io, { version: '', inspectors })
-  const pages = [program, ...program.commands].map((command) => {
+  const openRuleEngine = (): Promise<never> => Promise.reject(new Error('not for documents'))
+  const openLocalData = openRuleEngine
+  const program = await buildProgram(io, { version: '', inspectors, openRuleEngine, openLocalData })
+  const pages = [program, ...program.commands.flatMap((one) => [one, ...one.commands])].map((command) => {
     let help = ''
     command.configureOutput({ writeOut: (text) => (help += text), getOutHelpWidth: () => helpWidth }).outputHelp()
-    const title = command === program ? 'edda' : `edda ${command.name()}`
+    const title = [command.parent?.parent, command.parent, command]
+      .map((one) => one?.name() ?? '')
+      .join(' ')
+      .trim()
     return `## ${title}\n\n\`\`\`text\n${help.trimEnd()}\n\`\`\`\n`
   })
   return [`# The command line\n`, notice, intro, ...pages, agentTable()].join('\n')

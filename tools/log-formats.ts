@@ -1,63 +1,12 @@
 /**
  * Log lines as real programs write them, from a seeded source of chance. Each format makes one line for a moment in time; the
- * level that it gives is the one that the program meant.
+ * level that it gives is the one that the program meant. Ids recur as they do in life: a trace has several lines, a pod many.
  */
-export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+import { Chance } from './chance.ts'
+import { kafka, login, monitoring, noise, redis, wide } from './infra-formats.ts'
+import { clockOf, type Format, ip, iso, type Level, levelOf, months, pad, users } from './line-parts.ts'
 
-export type FormattedLine = {
-  readonly text: string
-  readonly level: Level
-  /** HTTP status, where the format has one. */
-  readonly status?: number
-  readonly traceId?: string
-}
-
-export type Format = (chance: Chance, timeMs: number) => FormattedLine
-
-/** mulberry32: small, fast, the same on every machine. */
-export class Chance {
-  #state: number
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0
-  }
-
-  /** A float in [0, 1). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-
-  /** An integer in [0, bound). */
-  below(bound: number): number {
-    return Math.floor(this.next() * bound)
-  }
-
-  pick<T>(list: readonly T[]): T {
-    return list[this.below(list.length)] as T
-  }
-
-  hex(digits: number): string {
-    let text = ''
-    while (text.length < digits)
-      text += this.below(2 ** 32)
-        .toString(16)
-        .padStart(8, '0')
-    return text.slice(0, digits)
-  }
-
-  /** Mostly small, now and then large: what latencies and sizes look like. */
-  skewed(median: number): number {
-    return Math.round(median * Math.exp((this.next() + this.next() + this.next() - 1.5) * 2))
-  }
-
-  level(): Level {
-    const dice = this.next()
-    return dice < 0.12 ? 'debug' : dice < 0.88 ? 'info' : dice < 0.96 ? 'warn' : 'error'
-  }
-}
+export { Chance, type Format }
 
 const paths = ['/api/v1/orders', '/api/v1/cart', '/api/v1/users/me', '/healthz', '/static/app.js', '/login', '/search']
 const agents = ['Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36', 'curl/8.5.0', 'kube-probe/1.31', 'okhttp/4.12.0']
@@ -76,26 +25,8 @@ const deeds = [
   'message published',
   'job done',
 ]
-const users = 20_000
-
-const iso = (ms: number): string => new Date(ms).toISOString()
-const pad = (value: number, size = 2): string => String(value).padStart(size, '0')
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-
-function clockOf(ms: number): {
-  readonly day: number
-  readonly month: number
-  readonly year: number
-  readonly hms: string
-} {
-  const date = new Date(ms)
-  const hms = `${pad(date.getUTCHours())}:${pad(date.getUTCMinutes())}:${pad(date.getUTCSeconds())}`
-  return { day: date.getUTCDate(), month: date.getUTCMonth(), year: date.getUTCFullYear(), hms }
-}
-
-function ip(chance: Chance): string {
-  return `10.${chance.below(4)}.${chance.below(256)}.${1 + chance.below(254)}`
-}
+const grpcCodes = ['DEADLINE_EXCEEDED', 'UNAVAILABLE', 'INTERNAL', 'RESOURCE_EXHAUSTED']
+const pods = 400
 
 function statusFor(chance: Chance, level: Level): number {
   if (level === 'error') return chance.pick([500, 502, 503, 504])
@@ -106,7 +37,7 @@ const messageFor = (chance: Chance, level: Level): string =>
   level === 'error' || level === 'warn' ? chance.pick(failures) : chance.pick(deeds)
 
 const nginx: Format = (chance, ms) => {
-  const level = chance.level()
+  const level = levelOf(chance)
   const status = statusFor(chance, level)
   const { day, month, year, hms } = clockOf(ms)
   const request = `${chance.pick(['GET', 'GET', 'GET', 'POST', 'PUT'])} ${chance.pick(paths)}?id=${chance.below(1e6)}`
@@ -117,28 +48,31 @@ const nginx: Format = (chance, ms) => {
 }
 
 const logfmt: Format = (chance, ms) => {
-  const level = chance.level()
-  const traceId = chance.hex(32)
+  const level = levelOf(chance)
+  const traceId = chance.trace()
+  const user = `u-${chance.popular(users)}`
   const place = `${chance.pick(['handler', 'store', 'worker', 'client'])}.go:${chance.below(400)}`
-  const text = `ts=${iso(ms)} caller=${place} level=${level} msg="${messageFor(chance, level)}" user=${chance.below(users)} duration=${chance.skewed(35)}ms bytes=${chance.skewed(900)} traceID=${traceId}`
-  return { text, level, traceId }
+  const text = `ts=${iso(ms)} caller=${place} level=${level} msg="${messageFor(chance, level)}" user=${user} duration=${chance.skewed(35)}ms bytes=${chance.skewed(900)} traceID=${traceId}`
+  return { text, level, traceId, user }
 }
 
 const json: Format = (chance, ms) => {
-  const level = chance.level()
+  const level = levelOf(chance)
   const status = statusFor(chance, level)
-  const traceId = chance.hex(32)
+  const latencyMs = chance.skewed(30)
+  const user = `u-${chance.popular(users)}`
+  const traceId = chance.trace()
   const text = JSON.stringify({
     time: iso(ms),
     level,
     msg: messageFor(chance, level),
     status,
-    latency_ms: chance.skewed(30),
+    latency_ms: latencyMs,
     request: { method: chance.pick(['GET', 'POST']), path: chance.pick(paths), remote: ip(chance) },
-    user: { id: `u-${chance.below(users)}`, plan: chance.pick(['free', 'pro', 'team']) },
+    user: { id: user, plan: chance.pick(['free', 'pro', 'team']) },
     trace_id: traceId,
   })
-  return { text, level, status, traceId }
+  return { text, level, status, latencyMs, traceId, user }
 }
 
 const syslog: Format = (chance, ms) => {
@@ -164,7 +98,7 @@ const syslog: Format = (chance, ms) => {
 }
 
 const java: Format = (chance, ms) => {
-  const level = chance.level()
+  const level = levelOf(chance)
   const stamp = iso(ms).replace('T', ' ').replace('.', ',').slice(0, 23)
   const thread = `http-nio-8080-exec-${chance.below(50)}`
   const head = `${stamp} ${level.toUpperCase().padEnd(5)} [${thread}] c.e.shop.${chance.pick(['Order', 'Stock', 'Price'])}Service`
@@ -197,12 +131,15 @@ const postgres: Format = (chance, ms) => {
   }
 }
 
+/** Ids of the pods that a kubelet speaks of; few, as a node has few. */
+const podIds = ((chance) => Array.from({ length: pods }, () => `${chance.hex(9)}-${chance.hex(5)}`))(new Chance(77))
+
 const klog: Format = (chance, ms) => {
-  const level = chance.level()
+  const level = levelOf(chance)
   const { day, month, hms } = clockOf(ms)
   const letter = level === 'error' ? 'E' : level === 'warn' ? 'W' : 'I'
   const head = `${letter}${pad(month + 1)}${pad(day)} ${hms}.${pad(chance.below(1e6), 6)} ${String(chance.below(30)).padStart(7)}`
-  const pod = `pod="shop/web-${chance.hex(10)}-${chance.hex(5)}"`
+  const pod = `pod="shop/web-${podIds[chance.popular(pods)]}"`
   return {
     text: `${head} kubelet.go:${chance.below(2500)}] "${messageFor(chance, level)}" ${pod} containerName="web"`,
     level,
@@ -210,13 +147,14 @@ const klog: Format = (chance, ms) => {
 }
 
 const rust: Format = (chance, ms) => {
-  const level = chance.level()
-  const text = `${iso(ms)} ${level.toUpperCase().padStart(5)} gateway::proxy: ${messageFor(chance, level)} peer=${ip(chance)}:${chance.below(65536)} span=${chance.hex(16)} elapsed=${chance.skewed(180)}µs`
-  return { text, level }
+  const level = levelOf(chance)
+  const code = level === 'error' ? ` code=${chance.pick(grpcCodes)}` : ''
+  const text = `${iso(ms)} ${level.toUpperCase().padStart(5)} gateway::proxy: ${messageFor(chance, level)}${code} peer=${ip(chance)}:${chance.below(65536)} elapsed=${chance.skewed(180)}µs`
+  return { text, level, traceId: chance.trace() }
 }
 
 const plain: Format = (chance, ms) => {
-  const level = chance.level()
+  const level = levelOf(chance)
   return { text: `[${iso(ms)}] ${messageFor(chance, level)} #${chance.below(1e6)} (${chance.skewed(20)} rows)`, level }
 }
 
@@ -231,4 +169,11 @@ export const formats: Readonly<Record<string, Format>> = {
   klog,
   rust,
   plain,
+  kafka,
+  redis,
+  login,
+  monitoring,
 }
+
+/** Not like other logs: 200 fields in a line, and random characters. */
+export const extremes: Readonly<Record<string, Format>> = { wide, noise }

@@ -13,13 +13,13 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   platform: ['kernel'],
   storage: ['kernel', 'platform'],
   series: ['kernel'],
-  rules: ['kernel', 'platform', 'series'],
-  logs: ['kernel', 'platform', 'storage', 'series', 'rules'],
-  traces: ['kernel', 'platform', 'storage', 'series', 'rules'],
-  metrics: ['kernel', 'platform', 'storage', 'series', 'rules'],
+  logs: ['kernel', 'platform', 'storage', 'series'],
+  traces: ['kernel', 'platform', 'storage', 'series'],
+  metrics: ['kernel', 'platform', 'storage', 'series'],
   agent: ['kernel', 'platform', 'logs'],
-  cli: ['kernel', 'platform', 'logs', 'agent'],
-  app: ['kernel', 'platform', 'storage', 'series', 'rules', 'logs', 'traces', 'metrics', 'agent', 'cli'],
+  ruler: ['kernel', 'platform', 'logs'],
+  cli: ['kernel', 'platform', 'logs', 'agent', 'ruler'],
+  app: ['kernel', 'platform', 'storage', 'series', 'logs', 'traces', 'metrics', 'agent', 'ruler', 'cli'],
   'main.ts': ['app', 'cli', 'agent', 'platform', 'kernel'],
 }
 /** Inside an engine a folder may import folders with a lower rank; equal ranks are strangers, save for `sharedRank`. */
@@ -34,12 +34,14 @@ const ranks: Readonly<Record<string, number>> = {
   store: 3,
   write: 4,
   read: 4,
+  compactor: 4,
+  keeper: 4,
   ruler: 5,
   api: 6,
   roles: 7,
 }
-/** What the clients in this repository may know of an engine. */
-const clientLayers = new Set(['cli', 'agent'])
+/** What the clients in this repository, and the rules, may know of an engine. */
+const clientLayers = new Set(['cli', 'agent', 'ruler'])
 const clientFolders = new Set(['model', 'logql', 'wire'])
 /** Declarations that lower folders may import as types: what a page of rows looks like is part of the contracts. */
 const typesForAll = new Set(['#/logs/store/log-page.ts'])

@@ -5,7 +5,6 @@ import { runScanJob } from '#/logs/read/scan/run-job.ts'
 import { sampleLeaf, type ScanJob } from '#/logs/read/scan/scan-job.ts'
 import type { HeadPageColumns, LogPage } from '#/logs/store/log-page.ts'
 import { LabelIndexBuilder } from '#/storage/index/label-index-builder.ts'
-import { shareLabels } from '#/storage/index/shared-labels.ts'
 import { countLines, jsonMember } from './naive.ts'
 
 const MINUTE_NS = 60_000_000_000n
@@ -47,7 +46,7 @@ const onePage = { order: 0, isInside: true, dropped: undefined } as const
 function oneStream(): ScanJob['parts'][number]['labels'] {
   const builder = new LabelIndexBuilder()
   builder.add('{app="a"}', [['app', 'a']])
-  return shareLabels(builder)
+  return builder.coded()
 }
 
 function columnsOf({ rowCount, stream, time, lineStart, lines }: LogPage): HeadPageColumns {
