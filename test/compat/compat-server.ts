@@ -63,12 +63,7 @@ export class CompatServer {
   }
 
   async startAgain(): Promise<void> {
-    const flags = [
-      '-auth.enabled=true',
-      '-limits-config.pattern-mining=true',
-      `-server.grpc-listen-port=${this.grpcPort}`,
-      ...this.#flags,
-    ]
+    const flags = ['-auth.enabled=true', `-server.grpc-listen-port=${this.grpcPort}`, ...this.#flags]
     this.#process = await startEdda({ dataDir: this.#dir, port: this.port, flags })
   }
 
@@ -105,7 +100,7 @@ export class CompatServer {
   }
 
   /** Waits for at least `count` entries. */
-  async untilRows(query: string, count: number, limitMs = 15_000): Promise<LogRow[]> {
+  async untilRows(query: string, count: number, limitMs = 60_000): Promise<LogRow[]> {
     let rows: LogRow[] = []
     const ask = async (): Promise<LogRow[] | undefined> => {
       rows = await this.rows(query)

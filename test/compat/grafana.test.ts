@@ -249,7 +249,7 @@ describe("Grafana's Loki data source", () => {
     await pushAs(server.url, 'promtail/3.5.0', [
       { labels: '{app="live"}', entries: [{ timeNs: nowNs(), line: 'now' }] },
     ])
-    await until(async () => (frames.length > 0 ? true : undefined), { limitMs: 10_000, describe: () => 'no frame' })
+    await until(async () => (frames.length > 0 ? true : undefined), { limitMs: 60_000, describe: () => 'no frame' })
     const [{ stream, values }] = frames[0].streams
     assert.equal(stream.app, 'live')
     assert.match(values[0][0], /^\d{19}$/)

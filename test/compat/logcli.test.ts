@@ -145,9 +145,8 @@ describe('logcli', () => {
     assert.deepEqual((await ask('detected_field/status/values', params)).values.toSorted(), ['200', '500'])
   })
 
-  test('delete create, list, cancel', async (t) => {
+  test('delete create, list, cancel', async () => {
     const created = await send('delete', { query: '{app="none"}', ...range() }, 'POST')
-    if (created.status === 404) return t.todo('there are no delete requests yet')
     assert.equal(created.status, 204)
     const list = await ask('delete', {})
     assert.equal(list.length, 1)
@@ -167,7 +166,7 @@ describe('logcli', () => {
     })
     await once(socket, 'open')
     await pushAs(server.url, 'x', [{ labels: '{app="tail"}', entries: [{ timeNs: nowNs(), line: 'now' }] }])
-    await until(async () => (lines.length >= 2 ? true : undefined), { limitMs: 10_000, describe: () => lines.join() })
+    await until(async () => (lines.length >= 2 ? true : undefined), { limitMs: 60_000, describe: () => lines.join() })
     assert.deepEqual(lines, ['before', 'now'])
     socket.close()
     await once(socket, 'close')

@@ -8,6 +8,7 @@ import { pinoLoki } from 'pino-loki'
 import winston from 'winston'
 import LokiTransport from 'winston-loki'
 
+import { untilTrue } from '../process/until.ts'
 import { CompatServer } from './compat-server.ts'
 
 const headers = { 'X-Scope-OrgID': 'acme' }
@@ -68,7 +69,11 @@ describe('loggers for Node', () => {
     await server.untilRows('{app="pino-away"}', 1)
     await server.stop()
     logger.info('lost: this client keeps nothing that failed')
-    await new Promise((resolve) => setTimeout(resolve, 400))
+    const failed = (text: string): boolean => text.includes('ECONNREFUSED') || text.includes('fetch failed')
+    await untilTrue(
+      () => printed.some(failed),
+      () => printed.join('\n'),
+    )
     await server.startAgain()
     logger.info('after')
     transport.end()
@@ -78,17 +83,15 @@ describe('loggers for Node', () => {
       rows.map(({ line }) => (JSON.parse(line) as { msg: string }).msg),
       ['fine', 'after'],
     )
-    assert.ok(
-      printed.some((text) => text.includes('ECONNREFUSED') || text.includes('fetch failed')),
-      printed.join('\n'),
-    )
-
     const bad = pinoLoki({ host: server.url, headers, batching: false, labels: { 'not a label': 'x' } })
     pino({ base: null }, bad).info('x')
     bad.end()
     await once(bad, 'close')
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    assert.match(printed.at(-1)!, /^Got error when trying to send log to loki\n.*not a label/s)
+    const refusal = /^Got error when trying to send log to loki\n.*not a label/s
+    await untilTrue(
+      () => refusal.test(printed.at(-1)!),
+      () => printed.join('\n'),
+    )
   })
 
   for (const json of [true, false]) {
@@ -136,8 +139,10 @@ describe('loggers for Node', () => {
       await server.untilRows(`{app="${app}"}`, 1)
       await server.stop()
       logger.info('meanwhile')
-      await new Promise((resolve) => setTimeout(resolve, 500))
-      assert.ok(errors.length > 0)
+      await untilTrue(
+        () => errors.length > 0,
+        () => 'no failure',
+      )
       await server.startAgain()
       const rows = await server.untilRows(`{app="${app}"}`, 2)
       assert.deepEqual(

@@ -104,7 +104,7 @@ describe('OTLP over gRPC', () => {
     assert.ok(server.log.some((line) => line.includes('msg=call') && line.includes('status=INVALID_ARGUMENT')))
     const startMs = Date.now()
     await server.stop()
-    assert.ok(Date.now() - startMs < 10_000, server.log.slice(-8).join('\n'))
+    assert.ok(Date.now() - startMs < 25_000, server.log.slice(-8).join('\n'))
     assert.equal((await send(Buffer.alloc(0))).code, status.UNAVAILABLE)
   })
 })

@@ -249,7 +249,7 @@ describe('a running server', () => {
     const started = performance.now()
     const reply = await query({ query: '{app="evil"} |~ "(?i)(a+)+$" |~ "(a*)*b"' })
     assert.equal(reply.status, 200)
-    assert.ok(performance.now() - started < 10_000)
+    assert.ok(performance.now() - started < 50_000)
   })
 
   test('a client that leaves cancels its query; the server goes on', async () => {

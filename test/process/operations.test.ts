@@ -18,7 +18,7 @@ overrides:
 `
 
 const untilTrue = (ask: () => Promise<boolean>): Promise<true> =>
-  until(async () => ((await ask()) ? true : undefined), { limitMs: 10_000, describe: () => 'it is not so' })
+  until(async () => ((await ask()) ? true : undefined), { limitMs: 60_000, describe: () => 'it is not so' })
 
 describe('operations', () => {
   let dir: string

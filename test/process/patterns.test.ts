@@ -70,14 +70,11 @@ describe('patterns', () => {
   })
   after(() => rm(dir, { recursive: true, force: true }))
 
-  test('of lines in memory, of lines in blocks, after a kill and a restart; and not switched on', async () => {
+  test('of lines in memory, of lines in blocks, after a kill and a restart; and switched off', async () => {
     const dataDir = join(dir, 'data')
     const query = '{app="pay"}'
     {
-      await using server = await startEdda({
-        dataDir,
-        flags: [`-config.file=${config}`, '-limits-config.pattern-mining=true'],
-      })
+      await using server = await startEdda({ dataDir, flags: [`-config.file=${config}`] })
       await push(server.url)
       const inMemory = await ask(server.url, { ...range, query })
       assert.equal(inMemory.type, 'application/json; charset=UTF-8')
@@ -89,14 +86,14 @@ describe('patterns', () => {
       await server.kill()
     }
     {
-      await using server = await startEdda({
-        dataDir,
-        flags: [`-config.file=${config}`, '-limits-config.pattern-mining=true'],
-      })
+      await using server = await startEdda({ dataDir, flags: [`-config.file=${config}`] })
       assert.deepEqual(JSON.parse((await ask(server.url, { ...range, query })).body), expected)
       await server.stop()
     }
-    await using server = await startEdda({ dataDir, flags: [`-config.file=${config}`] })
+    await using server = await startEdda({
+      dataDir,
+      flags: [`-config.file=${config}`, '-limits-config.pattern-mining=false'],
+    })
     assert.deepEqual((({ status, body }) => ({ status, body }))(await ask(server.url, { ...range, query })), {
       status: 404,
       body: '',

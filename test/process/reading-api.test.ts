@@ -92,7 +92,6 @@ describe('the reading endpoints', () => {
       dataDir: dir,
       flags: [
         '-auth.enabled=true',
-        '-limits-config.pattern-mining=true',
         '-limits-config.reject-old-samples=false',
         '-limits-config.discover-service-name=',
         '-querier.multi-tenant-queries-enabled=true',

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
+import type { ConnectionOptions } from 'node:tls'
 
 import { Agent, request } from 'undici'
-import { WebSocket } from 'ws'
+import { type ClientOptions, WebSocket } from 'ws'
 
 import { hashPassword, newToken } from '#/platform/auth/secret-hash.ts'
 import { makeCertificate } from '#/platform/tls/testing-certificates.ts'
@@ -31,7 +32,7 @@ const basic = (name: string, secret: string): string => `Basic ${Buffer.from(`${
 const bearer = (secret: { readonly token: string }): string => `Bearer ${secret.token}`
 
 const untilTrue = (ask: () => Promise<boolean>): Promise<true> =>
-  until(async () => ((await ask()) ? true : undefined), { limitMs: 10_000, describe: () => 'it is not so' })
+  until(async () => ((await ask()) ? true : undefined), { limitMs: 60_000, describe: () => 'it is not so' })
 
 describe('a server with credentials', () => {
   let dir: string
@@ -201,13 +202,16 @@ describe('a server with credentials', () => {
   })
 
   test('guessing is slow and ends; nothing else waits for it', async () => {
+    let answered = 0
     const guesses = Array.from({ length: 60 }, (_, index) =>
-      ask('/metrics', { as: basic('grafana', `guess ${index}`) }),
+      ask('/metrics', { as: basic('grafana', `guess ${index}`) }).finally(() => answered++),
     )
     const startMs = performance.now()
     assert.deepEqual(await apps({ as: basic('grafana', 'hunter2') }), ['one', 'two'])
     assert.equal((await push('one', { as: bearer(writer) })).status, 204)
-    assert.ok(performance.now() - startMs < 2000, `${performance.now() - startMs} ms`)
+    // before the guesses have an end; or it is a machine on which those take no time
+    const tookMs = performance.now() - startMs
+    assert.ok(answered < guesses.length || tookMs < 2000, `${tookMs} ms`)
     const answers = await Promise.all(guesses)
     assert.ok(answers.every(({ status }) => status === 401 || status === 429))
     const limited = answers.filter(({ status }) => status === 429)
@@ -246,7 +250,21 @@ test('`edda hash-password` makes entries that let in', async () => {
   }
 })
 
-test('TLS, with certificates of clients; the agent inside needs neither', async () => {
+/** The first frame of a tail of the agent's lines, or why there is none. */
+async function tailOnce(url: string, options: ClientOptions & ConnectionOptions): Promise<string> {
+  const path = `/loki/api/v1/tail?${new URLSearchParams({ query: '{job="varlogs"}' }).toString()}`
+  const socket = new WebSocket(url.replace('https', 'wss') + path, options)
+  try {
+    return await new Promise((resolve) => {
+      socket.once('message', (frame: Buffer) => resolve(frame.toString()))
+      socket.once('error', ({ message }) => resolve(message))
+    })
+  } finally {
+    socket.on('error', () => undefined).terminate()
+  }
+}
+
+test('TLS, with certificates of clients, for tails too; the agent inside needs neither', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'edda-security-'))
   try {
     const authority = makeCertificate({ name: 'authority' })
@@ -283,6 +301,18 @@ test('TLS, with certificates of clients; the agent inside needs neither', async 
     const query = `/loki/api/v1/query_range?${new URLSearchParams({ query: '{job="varlogs"}' }).toString()}`
     await untilTrue(async () => (await ask(query, known)).includes('a line of a file'))
     await known.close()
+
+    const certificate = { ca: authority.cert, servername: 'localhost', cert: client.cert, key: client.key }
+    const headers = { authorization: bearer(reader) }
+    const tailed = await tailOnce(url, { ...certificate, headers })
+    assert.match(tailed, /^\{"streams":\[.*a line of a file/)
+    const nobody = { authorization: bearer(writer) }
+    assert.equal(await tailOnce(url, { ...certificate, headers: nobody }), 'Unexpected server response: 401')
+    assert.equal(await tailOnce(url, certificate), 'Unexpected server response: 401')
+    assert.match(
+      await tailOnce(url, { ca: authority.cert, servername: 'localhost', headers }),
+      /certificate required|socket|ECONNRESET/,
+    )
   } finally {
     await rm(dir, { recursive: true, force: true })
   }

@@ -65,7 +65,7 @@ test('POST /ingester/shutdown flushes, answers 204 and ends the process', () =>
     const response = await fetch(`${server.url}/ingester/shutdown`, { method: 'POST' })
     assert.equal(response.status, 204)
     await until(async () => ((await fetch(`${server.url}/ready`).catch(() => undefined)) ? undefined : true), {
-      limitMs: 20_000,
+      limitMs: 60_000,
       describe: () => server.log.slice(-3).join('\n'),
     })
     assert.equal((await blocksIn(dataDir)).length, 1)

@@ -74,6 +74,19 @@ test('thousands of lines of one nanosecond: frames, pages with flushes and pushe
     await push(edda.url, both(0, 2000))
     const range = { query: '{app="many"}', start: String(at - 1000n), end: String(at + 1000n) }
 
+    const accept = 'application/x-ndjson'
+    for (const [limit, cursor, status] of [
+      ['5000', undefined, 200],
+      ['5001', undefined, 400],
+      ['5001', '', 200],
+    ] as const) {
+      const params = new URLSearchParams({ ...range, limit, ...(cursor === undefined ? {} : { cursor }) })
+      const response = await fetch(`${edda.url}/loki/api/v1/query_range?${params}`, { headers: { accept } })
+      const text = await response.text()
+      assert.equal(response.status, status, text)
+      if (status === 400) assert.match(text, /^max entries limit per query exceeded, limit > .* \(5001 > 5000\)/)
+    }
+
     for (const direction of ['forward', 'backward']) {
       const received: Frame[] = []
       for await (const frame of frames(edda.url, { ...range, direction, limit: 'all' })) received.push(frame)

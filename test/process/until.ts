@@ -11,3 +11,8 @@ export async function until<T>(
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }
+
+/** Looks again and again until it is so; a minute is far more than any of it takes. */
+export async function untilTrue(isSo: () => boolean, describe: () => string): Promise<void> {
+  await until(async () => (isSo() ? true : undefined), { limitMs: 60_000, describe })
+}

@@ -21,6 +21,8 @@ const questionsPerDataSet = 75
 /** Share of the answers that must have something in them, and of those that the language may leave open. */
 const leastFound = 0.4
 const mostUndecided = 0.04
+/** Share of the answers from blocks for which pages must have been left out. */
+const leastPruned = 0.07
 const outcomes: readonly Outcome[] = [
   'empty',
   'rows',
@@ -41,14 +43,19 @@ const fromEnv = (name: string): number | undefined => {
 export const campaignSeed = fromEnv('SEED') ?? Date.now() % 1_000_000_007
 
 /** @throws AssertionError with the smallest question and data found that show a difference, or when too little was reached. */
-export async function runCampaign(kinds: readonly Source['kind'][], defaultQuestions: number): Promise<string> {
+export async function runCampaign(
+  kinds: readonly Source['kind'][],
+  defaultQuestions: number,
+  { isMerged = false }: { readonly isMerged?: boolean } = {},
+): Promise<string> {
   enableLinearRegex()
   const questions = fromEnv('QUESTIONS') ?? defaultQuestions
   const only = fromEnv('DATA_SET')
   const coverage = new Coverage()
   const dataSets =
     only === undefined ? Array.from({ length: Math.ceil(questions / questionsPerDataSet) }).keys() : [only]
-  for (const number of dataSets) await askAll(kinds, number, coverage)
+  const answers = { total: 0, pruned: 0 }
+  for (const number of dataSets) await askAll(kinds, number, { coverage, answers, isMerged })
   const count = (outcome: Outcome): number => coverage.counts.get(`outcome ${outcome}`) ?? 0
   const asked = outcomes.reduce((sum, outcome) => sum + count(outcome), 0)
   if (asked >= enoughForEverything) {
@@ -59,14 +66,27 @@ export async function runCampaign(kinds: readonly Source['kind'][], defaultQuest
     )
     const found = count('rows') + count('samples')
     assert(found >= leastFound * asked, `only ${found} of ${asked} answers had something in them`)
+    if (kinds.includes('block'))
+      assert(answers.pruned >= leastPruned * answers.total, `only ${answers.pruned} were pruned`)
     assert(count('undecided') <= mostUndecided * asked, `${count('undecided')} of ${asked} answers were left open`)
   }
-  return `${asked} questions: ${outcomes.map((outcome) => `${count(outcome)} ${outcome}`).join(', ')}`
+  const parts = outcomes.map((outcome) => `${count(outcome)} ${outcome}`).join(', ')
+  return `${asked} questions: ${parts}; pages left out for ${answers.pruned} of ${answers.total} answers`
 }
 
-async function askAll(kinds: readonly Source['kind'][], dataSet: number, coverage: Coverage): Promise<void> {
+type Counts = {
+  readonly coverage: Coverage
+  readonly answers: { total: number; pruned: number }
+  readonly isMerged: boolean
+}
+
+async function askAll(
+  kinds: readonly Source['kind'][],
+  dataSet: number,
+  { coverage, answers, isMerged }: Counts,
+): Promise<void> {
   const chance = new Chance(campaignSeed + dataSet * 7919)
-  const data = randomDataSet(chance, kinds)
+  const data = { ...randomDataSet(chance, kinds), isMerged }
   const world = await buildWorld(data)
   for (let i = 0; i < questionsPerDataSet; i++) {
     const question = randomQuestion(chance, data)
@@ -78,4 +98,6 @@ async function askAll(kinds: readonly Source['kind'][], dataSet: number, coverag
       assert.fail(describeFailure(smallest, { original: error, replay: `SEED=${campaignSeed} DATA_SET=${dataSet}` }))
     }
   }
+  answers.total += world.answers.total
+  answers.pruned += world.answers.pruned
 }

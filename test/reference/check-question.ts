@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { EddaError } from '#/kernel/errors.ts'
 import { parseExpr, type Query } from '#/logs/logql/parser/parse-expr.ts'
-import type { QueryData } from '#/logs/wire/query.ts'
+import type { QueryData, QueryStats } from '#/logs/wire/query.ts'
 import { checkLogs } from './check-logs.ts'
 import { checkOrder, checkVector, type FoundSample } from './check-samples.ts'
 import { referenceVectors } from './evaluate/metric-query.ts'
@@ -25,13 +25,19 @@ export async function checkQuestion(world: World, question: Question): Promise<O
   return question.kind === 'log' ? checkLogQuestion(world, question) : checkMetricQuestion(world, question)
 }
 
-async function checkLogQuestion({ querier, entries }: World, question: LogQuestion): Promise<Outcome> {
+async function checkLogQuestion({ querier, entries, answers }: World, question: LogQuestion): Promise<Outcome> {
   const request = { ...parsed(question.query), ...question, tenant: 'test', stepNs: 1_000_000_000n }
   const { expr } = request
   assert(expr.kind === 'log')
-  const { data } = await querier.range(request, signal)
+  const { data, stats } = await querier.range(request, signal)
+  countAnswer(answers, stats)
   assert(data.kind === 'streams')
   return checkLogs(data.streams, { expr, entries, question })
+}
+
+function countAnswer(answers: World['answers'], { pagesByFilter }: QueryStats): void {
+  answers.total++
+  if (pagesByFilter > 0) answers.pruned++
 }
 
 function parsed(query: string): { readonly query: string; readonly expr: Query; readonly maxSeries: number } {
@@ -39,7 +45,7 @@ function parsed(query: string): { readonly query: string; readonly expr: Query; 
 }
 
 async function checkMetricQuestion(
-  { querier, entries }: World,
+  { querier, entries, answers }: World,
   question: RangeQuestion | InstantQuestion,
 ): Promise<Outcome> {
   const request = { ...parsed(question.query), tenant: 'test', limit: 100, direction: 'backward' as const }
@@ -47,10 +53,14 @@ async function checkMetricQuestion(
   assert(expr.kind !== 'log')
   const times = evaluationTimes(question)
   const [startNs, endNs] = [times[0]!, times.at(-1)!]
-  const ask = async (): Promise<QueryData> =>
-    question.kind === 'instant'
-      ? (await querier.instant({ ...request, timeNs: question.timeNs }, signal)).data
-      : (await querier.range({ ...request, startNs, endNs, stepNs: question.stepNs, intervalNs: 0n }, signal)).data
+  const ask = async (): Promise<QueryData> => {
+    const { data, stats } =
+      question.kind === 'instant'
+        ? await querier.instant({ ...request, timeNs: question.timeNs }, signal)
+        : await querier.range({ ...request, startNs, endNs, stepNs: question.stepNs, intervalNs: 0n }, signal)
+    countAnswer(answers, stats)
+    return data
+  }
   let expected: readonly Vector[]
   try {
     expected = referenceVectors(expr, entries, { times, kind: question.kind })

@@ -31,7 +31,12 @@ export function checkVector(found: readonly FoundSample[], expected: Vector, exp
 type KeyedSample = { readonly key: string; readonly value: number }
 
 function texts(samples: readonly KeyedSample[]): readonly KeyedSample[] {
-  return samples.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.value - b.value))
+  return samples.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : compareValues(a.value, b.value)))
+}
+
+/** NaN comes last. */
+function compareValues(a: number, b: number): number {
+  return Number(Number.isNaN(a)) - Number(Number.isNaN(b)) || a - b || 0
 }
 
 /** Instant vectors are sorted by labels, unless the query sorts by value. */

@@ -89,20 +89,33 @@ const only = ({ selections }: Explanation): SelectionPlan => {
 
 test('blocks and pages are pruned by time, then by streams', async () => {
   const { data } = only(await explain({ ...dayOne, query: '{app="a"}' }))
-  assert.deepEqual(data.blocks, { total: 3, outsideTime: 1, withoutStreams: 0, read: 2 })
-  assert.deepEqual(data.pages, { total: 2, outsideTime: 0, withoutStreams: 0, read: 2, betweenWindows: 0 })
+  assert.deepEqual(data.blocks, { total: 3, outsideTime: 1, withoutStreams: 0, withoutMatch: 0, read: 2 })
+  const none = { outsideTime: 0, withoutStreams: 0, withoutMatch: 0, betweenWindows: 0 }
+  assert.deepEqual(data.pages, { ...none, total: 2, read: 2 })
   assert.deepEqual([data.days, data.heads, data.streams, data.rows], [1, 0, 2, 30])
   assert.equal(data.lineBytes, 30 * line.length)
   assert.ok(data.compressedBytes > 0)
   const other = only(await explain({ ...dayOne, end: bothDays.end, query: '{app="b"}' })).data
-  assert.deepEqual(other.blocks, { total: 3, outsideTime: 0, withoutStreams: 2, read: 1 })
+  assert.deepEqual(other.blocks, { total: 3, outsideTime: 0, withoutStreams: 2, withoutMatch: 0, read: 1 })
   assert.deepEqual([other.heads, other.pages.total, other.pages.withoutStreams, other.rows], [1, 5, 4, 10])
 })
 
 test('label filters on stream labels leave streams out', async () => {
-  const selection = only(await explain({ ...dayOne, query: '{app="a"} | json | pod="y" and level="info"' }))
-  assert.deepEqual(selection.streamFilters, ['| pod="y"', '| level="info"'])
-  assert.deepEqual(selection.data.blocks, { total: 3, outsideTime: 1, withoutStreams: 1, read: 1 })
+  const selection = only(await explain({ ...dayOne, query: '{app="a"} | json | pod="info" and level="info"' }))
+  assert.deepEqual(selection.streamFilters, ['| pod="info"', '| level="info"'])
+  assert.deepEqual(selection.data.blocks, { total: 3, outsideTime: 1, withoutStreams: 1, withoutMatch: 0, read: 1 })
+})
+
+test('filters leave out blocks in which nothing can pass', async () => {
+  const query = '{app="a"} | json | level="error" |= "in" or "out"'
+  const { pages, data } = only(await explain({ ...dayOne, query }))
+  assert.deepEqual(pages, [
+    '("in" in a line or "out" in a line)',
+    '(metadata level="error" or "error" in a line or "\\\\u00" in a line), unless a stream has the label level',
+    'a value for | level="error" or entries without level as metadata, unless a stream has the label level',
+  ])
+  assert.deepEqual(data.blocks, { total: 3, outsideTime: 1, withoutStreams: 0, withoutMatch: 2, read: 0 })
+  assert.deepEqual([data.pages.withoutMatch, data.pages.read, data.jobs, data.rows], [2, 0, 0, 0])
 })
 
 test('pages that no window of a metric query sees are not read', async () => {
@@ -110,7 +123,14 @@ test('pages that no window of a metric query sees are not read', async () => {
   const daily = { start: String(T0 + 24n * HOUR), end: String(T0 + 48n * HOUR), step: '24h' }
   const { data, samples } = only(await explain({ ...daily, query }))
   // windows before midnight of three days: the pages of 00:00 and 02:00 are between them
-  assert.deepEqual(data.pages, { total: 2, outsideTime: 0, withoutStreams: 0, read: 1, betweenWindows: 1 })
+  assert.deepEqual(data.pages, {
+    total: 2,
+    outsideTime: 0,
+    withoutStreams: 0,
+    withoutMatch: 0,
+    read: 1,
+    betweenWindows: 1,
+  })
   assert.deepEqual([samples!.function, samples!.range, samples!.series], ['count_over_time', '10m', 'all labels'])
 })
 
@@ -190,17 +210,17 @@ test('instant queries, scalars, tails, subqueries', async () => {
 })
 
 test('text for people, by parameter or header', async () => {
-  const params = { ...dayOne, query: 'sum by (level) (rate({app="a"} | json |= "x" [5m]))', step: '60' }
+  const params = { ...dayOne, query: 'sum by (level) (rate({app="a"} | json |= "info" [5m]))', step: '60' }
   const text = (await ask({ ...params, format: 'text' })).body as string
   assert.equal((await ask(params, 'text/plain')).body, text)
   for (const part of [
     'sum by (level)\n    rate of selection 0\n',
-    '  over pages\n    |= "x"\n',
+    '  pages that have\n    "info" in a line\n  over pages\n    |= "info"\n',
     '  over rows\n    | json\n',
     'rewritten\n    order line filters: ',
     'the scan makes the groups of sum by (level) itself',
     'sharding: sum inside the shards, merged by sum',
-    'blocks  2 of 3 read, 1 outside the time, 0 without the streams',
+    'blocks  2 of 3 read, 1 outside the time, 0 without the streams, 0 without a match',
   ]) {
     assert.ok(text.includes(part), `${part}\nis in\n${text}`)
   }

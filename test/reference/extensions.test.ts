@@ -511,7 +511,14 @@ test('a query that is cancelled anywhere ends with the reason and gives back all
   const budget = new WatchedBudget(64 * MB)
   const pool = steppedPool(step)
   const opening = { beforeOpen: step, blockCacheBytes: 1 }
-  const world = await setUp(entries, 'mixed', { pageRows: 1500, jobSizes, pool, budget, ...opening })
+  const world = await setUp(entries, 'mixed', {
+    pageRows: 1500,
+    jobSizes,
+    pool,
+    budget,
+    cachesResults: false,
+    ...opening,
+  })
   const queries = [
     '{app="a"} | logfmt | id in ({app="b"} | logfmt | ms > 10 | keep id) | distinct id',
     '{app="a"} | logfmt | distinct id | sort by ms desc',

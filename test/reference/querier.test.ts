@@ -10,6 +10,7 @@ import { inlineScanPool } from '#/logs/read/scan/inline-scan-pool.ts'
 import { workerScanPool } from '#/logs/read/scan/worker-scan-pool.ts'
 import type { LogBlock } from '#/logs/store/log-block.ts'
 import type { Direction, QueryAnswer, QueryData, RangeQuery } from '#/logs/wire/query.ts'
+import { Caches, type AnyPart } from '#/platform/memory/caches.ts'
 import { MemoryBudget } from '#/platform/memory/memory-budget.ts'
 import { MemoryStore } from '#/platform/objstore/memory.ts'
 import { enableLinearRegex } from '#/platform/regex/linear.ts'
@@ -162,6 +163,36 @@ test('what several sources hold counts once, for logs and for metrics', async ()
   })
 })
 
+test('what two blocks share is looked for once, and then known to every query', async () => {
+  const budget = new MemoryBudget(64 * MB)
+  const caches = new Caches(budget)
+  const part = (name: string): AnyPart => caches.parts.find((one) => one.name === name)!
+  const three = [0, 50, 90].map((from) =>
+    Array.from({ length: 60 }, (_, i) =>
+      at(from + i, `line ${from + i}`, { stream: `{app="a", n="${(from + i) % 3}"}` }),
+    ),
+  )
+  const { querier } = await setUp({
+    blocks: three,
+    head: three[2]!.slice(50),
+    options: { budget, caches, cachesResults: false },
+  })
+  const count = async (selector: string): Promise<number> => {
+    const { data } = await instant(querier, `sum(count_over_time(${selector}[5m]))`, T0 + 300n * SECOND)
+    return vectorOf(data)['{}']!
+  }
+  assert.equal(await count('{n="1"}'), 50)
+  assert.equal(await count('{app="a"}'), 149)
+  assert.equal(part('duplicates').entryCount, 2)
+  assert.equal(part('duplicates').added, 2)
+  const { hits } = part('duplicates')
+  assert.equal(await count('{app="a"}'), 149)
+  assert.equal(await count('{n="1"}'), 50)
+  assert.equal(part('duplicates').hits - hits, 4)
+  const { stats } = await range(querier, '{app="a"}', { limit: 1000, endNs: T0 + 300n * SECOND })
+  assert.equal(stats.duplicateRows, 10 + 20 + 10)
+})
+
 test('stops at the limit: pages and blocks that cannot matter are not read', async () => {
   const day = (n: number): Entry[] =>
     Array.from({ length: 100 }, (_, i) => ({
@@ -235,6 +266,37 @@ test('instant answers are sorted by labels unless the query sorts by value', asy
   assert.deepEqual(await keys('sort(count_over_time({app=~".+"}[1m]))'), ['{app="a"}', '{app="c"}', '{app="b"}'])
 })
 
+test('the best of very many series are found with memory for few of them', async () => {
+  const users = 40_000
+  const user = (i: number): string => `${'long-'.repeat(8)}${i % users}`
+  const entryOf = (i: number): Entry => ({
+    ...at(i / 500, 'x'),
+    metadata: { user: user(i), ...(i % 3 === 0 && { zone: 'z' }) },
+  })
+  const all = Array.from({ length: users + 3000 }, (_, i) => entryOf(i))
+  // two more of some
+  for (const i of [5, 17, 39_999])
+    all.push({ ...at(1, 'y'), metadata: { user: user(i) } }, { ...entryOf(i), line: 'z' })
+  const blocks = [0, 1, 2, 3, 4].map((block) => all.slice(block * 10_000, (block + 1) * 10_000))
+  const budget = new MemoryBudget(16 * MB)
+  const { querier } = await setUp({ blocks, head: [at(2, 'head')], pageRows: 4096, options: { budget } })
+  const ask = async (query: string): Promise<unknown> =>
+    vectorOf((await instant(querier, query, T0 + 200n * SECOND)).data)
+  const counted = 'sum by (user) (count_over_time({app="a"}[10m]))'
+  assert.deepEqual(await ask(`topk(3, ${counted})`), {
+    [`{user="${user(5)}"}`]: 4,
+    [`{user="${user(17)}"}`]: 4,
+    [`{user="${user(39_999)}"}`]: 3,
+  })
+  assert.deepEqual(await ask(`bottomk(1, ${counted})`), { '{}': 1 })
+  assert.deepEqual(await ask('topk(2, sum by (user, zone) (bytes_over_time({app="a"}[10m])))'), {
+    '{}': 4,
+    [`{user="${user(17)}"}`]: 3,
+  })
+  assert.deepEqual(await ask(`sum(count_over_time({app="a"} | user="${user(5)}" [10m]))`), { '{}': 4 })
+  await assert.rejects(ask(counted), /the \d+ series found so far need more than the 4MB of memory/)
+})
+
 test('far past, far future and years of nothing cost nothing', async () => {
   const { querier, opened } = await setUp({ blocks: [[at(1, 'x')]] })
   assert.deepEqual(vectorOf((await instant(querier, 'vector(1)+vector(1)', 4_000_000_000n * SECOND)).data), { '{}': 2 })
@@ -286,8 +348,7 @@ test('memory is taken from the budget and given back; beyond the share the query
   )
   assert.equal(await held(), before)
   const other = budget.reserve('other')
-  assert.equal(other.grow(budget.limitBytes), false, 'and idle buffers are given up')
-  assert(other.grow(budget.limitBytes - budget.usedBytes))
+  assert(other.grow(budget.limitBytes), 'open blocks, results and idle buffers are given up')
   const impatient = { ...realClock, sleep: async () => undefined }
   const { querier: poor } = await setUp({ blocks: [head], options: { budget, clock: impatient, blockCacheBytes: 1 } })
   await assert.rejects(

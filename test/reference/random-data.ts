@@ -13,8 +13,12 @@ export type Source = { readonly kind: 'head' | 'block'; readonly entries: readon
 export type DataSet = {
   readonly sources: readonly Source[]
   readonly pageRows: number
+  /** What blocks know of their lines: what is written with them, or which pages hold what for certain. */
+  readonly filters: 'stored' | 'exact'
   /** Kinds of lines in it, keys of `lineShapes`. */
   readonly shapes: readonly string[]
+  /** Whether blocks of a day have been merged. */
+  readonly isMerged?: boolean
 }
 
 const streams = [
@@ -86,7 +90,7 @@ export function randomDataSet(chance: Chance, kinds: readonly Source['kind'][]):
     const before = sources.at(-1)?.entries ?? []
     sources.push({ kind, entries: [...own, ...before.slice(0, chance.int(0, 5)), ...again(chance, own)] })
   }
-  return { sources, pageRows: chance.pick([1, 3, 5, 12, 100]), shapes }
+  return { sources, pageRows: chance.pick([1, 3, 5, 12, 100]), filters: chance.pick(['stored', 'exact']), shapes }
 }
 
 /** An entry repeated within its source is two entries. */

@@ -43,7 +43,7 @@ export class LogWriter {
   stages(count: number, withErrors: boolean): string {
     const chance = this.#chance
     const stages: string[] = []
-    if (chance.is(0.25)) stages.push(this.lineFilter())
+    if (chance.is(0.3)) stages.push(this.lineFilter())
     if (chance.is(0.12)) stages.push(this.labelFilter(['level', 'trace', 'env', 'app', 'user']))
     for (let i = 0; i < count; i++) {
       stages.push(
@@ -135,7 +135,7 @@ export class LogWriter {
     if (chance.is(0.15)) return [...line().slice(-1), ...line().slice(0, 1)].join('')
     const characters = line()
     const from = chance.int(0, characters.length)
-    return characters.slice(from, from + chance.int(1, 4)).join('')
+    return characters.slice(from, from + chance.pick([1, 2, 3, 4, 4, 8, 12])).join('')
   }
 
   /** `often` when lines of one of these kinds are there, else seldom. */
@@ -231,7 +231,7 @@ export class LogWriter {
     const op = chance.pick(compare)
     const kinds = names.includes('status') ? 1 : 0.1
     return chance.weighted([
-      [1.5, () => `${name}=${quoteGo(text())}`],
+      [2.5, () => `${name}=${quoteGo(text())}`],
       [4, () => `${name}!=${quoteGo(text())}`],
       [2, () => `${name}=~${quoteGo(chance.pick(['.+', '.*', '[a-u].*', '\\d+', 'u1|t1|info', '(?i)PROD|API']))}`],
       [2, () => `${name}!~${quoteGo(chance.pick(['u.*', 't[12]', '5..', 'x', '']))}`],

@@ -86,6 +86,7 @@ test('windows, functions and operators', () => {
 const data: DataSet = {
   sources: [{ kind: 'block', entries: [at(1, 'one'), at(2, 'two')] }],
   pageRows: 10,
+  filters: 'exact',
   shapes: [],
 }
 const question: Question = {

@@ -11,6 +11,7 @@ import type { Day } from '#/logs/model/day.ts'
 import { formatLabels, parseLabels } from '#/logs/model/labels.ts'
 import { Querier } from '#/logs/read/querier/querier.ts'
 import { inlineScanPool } from '#/logs/read/scan/inline-scan-pool.ts'
+import { nothingHidden, type HiddenRowsReader } from '#/logs/wire/deletes.ts'
 import type { HeadSnapshot, HeadView, IngesterReader } from '#/logs/wire/head-view.ts'
 import type { QueryData } from '#/logs/wire/query.ts'
 import { MemoryBudget } from '#/platform/memory/memory-budget.ts'
@@ -84,10 +85,11 @@ async function ingesterOf(tenant: string, entries: readonly Entry[]): Promise<Fi
   return new FixedIngester(heads, blocks)
 }
 
-function querierOf(ingester: IngesterReader): Querier {
+function querierOf(ingester: IngesterReader, deletes: HiddenRowsReader = nothingHidden): Querier {
   const open = blockOpener(store)
   return new Querier({
     ingesters: [ingester],
+    deletes,
     openBlock: (meta) => {
       opened.push(meta.tenant)
       return open(meta)
@@ -250,4 +252,29 @@ describe('reading several tenants', () => {
     const { data } = await run(querier, 'a|b', '{__tenant_id__=~"c|d", app=~".+"}', 'forward')
     assert.deepEqual(plain(data), [])
   })
+})
+
+test('what is deleted of one tenant is seen of the others', async () => {
+  const request = { id: '1', query: '{app=~".+"}', startNs: 0n, endNs: 2n ** 62n, isErasedFrom: () => false }
+  const deleting = querierOf(real, { hiddenRows: (tenant) => (tenant === 'b' ? [request] : []) })
+  const query = 'sum by (__tenant_id__) (count_over_time({app=~".+"}[1000h]))'
+  const ask = async (one: Querier): Promise<readonly string[]> => {
+    const asked = {
+      tenant: 'a|b|c',
+      query,
+      expr: parseExpr(query),
+      maxSeries: 0,
+      limit: 10,
+      direction: 'forward' as const,
+    }
+    const { data } = await one.instant({ ...asked, timeNs: END }, new AbortController().signal)
+    assert(data.kind === 'vector')
+    return data.samples.map(({ labels, value }) => `${labels.map(([, text]) => text).join()} ${value}`).toSorted()
+  }
+  const all = await ask(querier)
+  assert.equal(all.length, 3)
+  assert.deepEqual(
+    await ask(deleting),
+    all.filter((one) => !one.startsWith('b ')),
+  )
 })

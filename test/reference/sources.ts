@@ -10,7 +10,7 @@ import type { HeadSnapshot, HeadView, IngesterReader } from '#/logs/wire/head-vi
 import type { MemoryStore } from '#/platform/objstore/memory.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
 import { LabelIndexBuilder } from '#/storage/index/label-index-builder.ts'
-import { shareLabels } from '#/storage/index/shared-labels.ts'
+import { shareTexts } from '#/storage/index/shared-texts.ts'
 
 /** One entry as a test writes it. `stream` is canonical label text. */
 export type Entry = {
@@ -97,7 +97,7 @@ function sharedBytes(bytes: Uint8Array): Uint8Array<SharedArrayBuffer> {
 export async function writeBlock(
   store: MemoryStore,
   head: HeadSnapshot,
-  { tenant, sequence }: { readonly tenant: string; readonly sequence: number },
+  { tenant, sequence, pageRows }: { readonly tenant: string; readonly sequence: number; readonly pageRows?: number },
 ): Promise<BlockMeta> {
   const { meta, parts } = writeLogBlock({
     tenant,
@@ -106,8 +106,10 @@ export async function writeBlock(
     ulid: makeUlid(sequence, Buffer.alloc(10)),
     source: { ingester: 'test', fromSequence: sequence, toSequence: sequence },
     minesPatterns: true,
-    streams: shareLabels(head.streams),
+    texts: shareTexts(head.streams),
+    labels: head.streams.coded(),
     pages: head.pages,
+    ...(pageRows !== undefined && { pageRows }),
   })
   await store.put(meta.key, parts)
   return meta

@@ -1,41 +1,52 @@
 /** The real read path over a random data set, and what the data set comes to for the reference. */
 import { Querier } from '#/logs/read/querier/querier.ts'
 import { inlineScanPool } from '#/logs/read/scan/inline-scan-pool.ts'
+import { nothingHidden, type HiddenRowsReader } from '#/logs/wire/deletes.ts'
 import type { HeadSnapshot } from '#/logs/wire/head-view.ts'
 import { MemoryBudget } from '#/platform/memory/memory-budget.ts'
 import { MemoryStore } from '#/platform/objstore/memory.ts'
 import { realClock } from '#/platform/world/real-clock.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
 import { keyOf } from './evaluate/samples.ts'
+import { mergeAll } from './merge-all.ts'
 import type { DataSet } from './random-data.ts'
+import { withExactFilter } from './exact-filter.ts'
 import { blockOpener, FixedIngester, makeHeads, writeBlock, type Entry } from './sources.ts'
 
 export type World = {
   readonly querier: Querier
   /** All entries in order of insertion, those that several sources have once. */
   readonly entries: readonly Entry[]
+  /** Answers so far, and those for which pages were left out as nothing of them passes. */
+  readonly answers: { total: number; pruned: number }
 }
 
-export async function buildWorld({ sources, pageRows }: DataSet): Promise<World> {
+/** `deletes`: what queries may not see; it is still in `entries`. */
+export async function buildWorld(
+  { sources, pageRows, filters, isMerged = false }: DataSet,
+  deletes: HiddenRowsReader = nothingHidden,
+): Promise<World> {
   const store = new MemoryStore(realClock)
   const heads: HeadSnapshot[] = []
-  const blocks: BlockMeta[] = []
+  let blocks: BlockMeta[] = []
   for (const [position, { kind, entries }] of sources.entries()) {
     for (const head of makeHeads(`s${position}`, entries, pageRows)) {
       if (kind === 'head') heads.push(head)
-      else blocks.push(await writeBlock(store, head, { tenant: 'test', sequence: position }))
+      else blocks.push(await writeBlock(store, head, { tenant: 'test', sequence: position, pageRows }))
     }
   }
+  if (isMerged) blocks = await mergeAll(store, blocks, pageRows)
   const querier = new Querier({
     ingesters: [new FixedIngester(heads, blocks)],
-    openBlock: blockOpener(store),
+    openBlock: filters === 'exact' ? withExactFilter(blockOpener(store)) : blockOpener(store),
     pool: inlineScanPool(2),
     budget: new MemoryBudget(256 * 1024 * 1024),
     clock: realClock,
+    deletes,
     // every page is a job of its own, or nearly so
     jobSizes: { firstBytes: 1, maxBytes: 100 },
   })
-  return { querier, entries: withoutRepeats(sources.map(({ entries }) => entries)) }
+  return { querier, answers: { total: 0, pruned: 0 }, entries: withoutRepeats(sources.map(({ entries }) => entries)) }
 }
 
 /** An entry of a later source that an earlier one has too does not count. */

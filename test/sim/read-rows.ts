@@ -33,7 +33,7 @@ export async function readBlock(meta: BlockMeta, store: ObjectStore): Promise<st
   return pages.flatMap((page) => readPage(decodeBlockPage(page), meta.day, block.streams))
 }
 
-function readPage(page: LogPage, day: Day, streams: LabelIndex): string[] {
+export function readPage(page: LogPage, day: Day, streams: LabelIndex): string[] {
   const rows: string[] = []
   for (let row = 0; row < page.rowCount; row++) {
     const metadata: Record<string, string> = {}

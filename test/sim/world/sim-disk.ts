@@ -118,6 +118,12 @@ export class SimDisk implements Disk {
     this.#durableNames.set(path, inode)
   }
 
+  /** Takes a file away, durably. */
+  unplant(path: string): void {
+    this.#names.delete(path)
+    this.#durableNames.delete(path)
+  }
+
   paths(): string[] {
     return [...this.#names.keys()].toSorted()
   }
@@ -162,6 +168,7 @@ export class SimDisk implements Disk {
       writeFile: (path, data, options) => guard(() => this.writeFile(path, data, options)),
       readFile: (path) => guard(() => this.readFile(path)),
       rename: (from, to) => guard(() => this.rename(from, to)),
+      link: (from, to) => guard(() => this.link(from, to)),
       remove: (path) => guard(() => this.remove(path)),
       truncate: (path, sizeBytes) => guard(() => this.truncate(path, sizeBytes)),
       makeDir: (path) => guard(() => this.makeDir(path)),
@@ -235,6 +242,14 @@ export class SimDisk implements Disk {
         { path: to, inode: this.#inode(from) },
         { path: from, inode: undefined },
       ])
+    })
+  }
+
+  link(from: string, to: string): Promise<void> {
+    return this.#operate(`link ${from} ${to}`, () => {
+      if (this.#names.has(to)) throw failure('EEXIST', to)
+      this.#requireDir(to)
+      this.#change([{ path: to, inode: this.#inode(from) }])
     })
   }
 
