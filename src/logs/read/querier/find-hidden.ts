@@ -85,7 +85,9 @@ async function scan(
   const { stages, needed } = selection
   const key = `mask ${query}`
   const { readsLines, readsMeta } = pipelineOf(key, stages, needed)
-  const columns: PageColumns = { lengths: true, lines: readsLines, meta: readsMeta }
+  // an entry that came with an error passes some filters for that alone
+  const meta = readsMeta === 'all' ? readsMeta : [...new Set([...readsMeta, '__error__', '__error_details__'])]
+  const columns: PageColumns = { lengths: true, lines: readsLines, meta }
   await run.reserve(batch.sizeBytes)
   const memory = run.buffers.lease()
   try {
