@@ -5,13 +5,19 @@
  *     node tools/test.ts                  what CI runs
  *     node tools/test.ts --long           and the `*.long.test.ts` files
  *     node tools/test.ts wal segment      only files whose path contains one of the words
+ *     SEED=7 node tools/test.ts           tests of chance draw from this seed
+ *
+ * Without SEED the default run draws from one seed that never changes, so that what passes for one change passes for the next
+ * unless the change breaks it; the long run draws a new one.
  */
 import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { globSync } from 'node:fs'
 
 const unitGlobs = ['src/**/*.test.ts', 'tools/**/*.test.ts', 'bench/**/*.test.ts']
 // tests of regular expressions, which together fill V8's space for code, so that they must not share a process with all others
 const processGlobs = ['src/platform/regex/**/*.test.ts', 'test/**/*.test.ts']
+const defaultSeed = 1
 /** A part that runs longer than this hangs: most likely a test left a server, a timer or a worker behind. */
 const maxPartMinutes = { default: 15, long: 120 }
 
@@ -32,7 +38,10 @@ async function runPart(
 ): Promise<boolean> {
   if (files.length === 0) return true
   console.log(`\n▶ ${title}: ${files.length} files`)
-  const child = spawn(process.execPath, ['--test', ...flags, ...files], { stdio: 'inherit' })
+  const child = spawn(process.execPath, ['--import', './tools/seed-tests.ts', '--test', ...flags, ...files], {
+    stdio: 'inherit',
+    env: { ...process.env, SEED: String(seed) },
+  })
   const guard = setTimeout(() => {
     console.error(`✖ ${title} did not end within ${minutes} minutes; something keeps the process open`)
     child.kill('SIGKILL')
@@ -52,6 +61,8 @@ if (unknown !== undefined) {
   process.exit(2)
 }
 const selection: Selection = { long: args.includes('--long'), words: args.filter((arg) => arg !== '--long') }
+const seed = process.env['SEED'] ?? (selection.long ? randomInt(1_000_000_000) : defaultSeed)
+console.log(`tests of chance draw from SEED=${seed}`)
 const minutes = selection.long ? maxPartMinutes.long : maxPartMinutes.default
 const whole = select(processGlobs, selection)
 const unit = select(unitGlobs, selection).filter((path) => !whole.includes(path))

@@ -2,17 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { TextCache } from './text-cache.ts'
+import { testSeed } from './fixture/test-seed.ts'
 
-const seed = Math.floor(Math.random() * 2 ** 31)
-
-test(`every range comes out as its own text, whatever was asked before (seed ${seed})`, () => {
+test(`every range comes out as its own text, whatever was asked before (seed ${testSeed})`, () => {
   const cache = new TextCache()
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 20 }), fc.nat(3), (text, margin) => {
       const bytes = Buffer.from(`${'<'.repeat(margin)}${text}>`)
       assert.equal(cache.get(bytes, margin, bytes.length - 1), text)
     }),
-    { seed, numRuns: 2000 },
+    { seed: testSeed, numRuns: 2000 },
   )
 })
 

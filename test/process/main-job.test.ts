@@ -14,10 +14,10 @@ import { startAgentProcess } from './agent-process.ts'
 import { type EddaProcess, get, queryAll, startEdda } from './edda-process.ts'
 import { freePort } from './free-port.ts'
 import { until } from './until.ts'
+import { testSeed } from '#/kernel/fixture/test-seed.ts'
 
 const TOTAL_BYTES = 24 * 1024 * 1024
 const FILES = ['web.log', 'api.log', 'worker.log']
-const seed = Number(process.env['EDDA_TEST_SEED'] ?? Date.now() % 1_000_000)
 
 /** Small and repeatable (mulberry32). */
 function random(state: number): () => number {
@@ -40,8 +40,8 @@ function line(next: () => number, file: string, sequence: number): string {
   return `ts=${1_700_000_000_000 + sequence} level=${pick(levels)} seq=${sequence} file=${file} path=${pick(paths)} trace=${id} took=${took}ms msg="done${words}"`
 }
 
-test(`agent, rotation and SIGKILL: every line once (seed ${seed})`, { timeout: 180_000 }, async () => {
-  const next = random(seed)
+test(`agent, rotation and SIGKILL: every line once (seed ${testSeed})`, { timeout: 180_000 }, async () => {
+  const next = random(testSeed)
   const dir = await mkdtemp(join(tmpdir(), 'edda-main-job-'))
   const logs = join(dir, 'logs')
   await mkdir(logs)

@@ -3,6 +3,7 @@
  * object that was damaged; after its repair a start finds every row that was not hit, once, and a second examination finds nothing
  * that is left to do.
  */
+import { testSeed } from '#/kernel/fixture/test-seed.ts'
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
@@ -277,7 +278,7 @@ describe('the doctor', () => {
   })
 
   it('names every damaged object, and repairs what can be repaired', async () => {
-    const first = Number(process.env['EDDA_TEST_SEED'] ?? 1)
+    const first = testSeed
     const count = Number(process.env['EDDA_TEST_RUNS'] ?? 25)
     for (let seed = first; seed < first + count; seed++) await run(seed)
   })

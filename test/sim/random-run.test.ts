@@ -1,9 +1,8 @@
 import { it } from 'node:test'
 
 import { runRandomly } from './random-run.ts'
+import { testSeed } from '#/kernel/fixture/test-seed.ts'
 
-const seed = Number(process.env['SIM_SEED'] ?? Date.now() % 2 ** 31)
-
-it(`random lives of an ingester (from SIM_SEED=${seed})`, async () => {
-  for (let run = 0; run < 10; run++) await runRandomly(seed + run)
+it(`random lives of an ingester (from SEED=${testSeed})`, async () => {
+  for (let run = 0; run < 10; run++) await runRandomly(testSeed + run)
 })

@@ -6,6 +6,7 @@ import { PlainScanner } from './fixture/plain-scanner.ts'
 import { FLAG_NO_GRAMS, FLAG_UNFILTERED, FLAG_WORDS_AS_KEYS } from './page-facts.ts'
 import { PageScanner } from './page-scanner.ts'
 import { MAX_SCANNED_LINE_BYTES, MAX_WORDS, PIECE_BYTES, PIECE_ROWS } from './scan-memory.ts'
+import { testSeed } from '#/kernel/fixture/test-seed.ts'
 
 /** Scans the pages of a block both ways; returns the flags of each page. */
 function compare(pages: readonly (readonly Uint8Array[])[]): number[] {
@@ -47,11 +48,9 @@ function keyText(high: number, low: number): string {
   return bytes.toString('latin1').replace(/^\0+/, '')
 }
 
-const seed = Number(process.env['EDDA_TEST_SEED'] ?? 1 + (Date.now() % 1_000_000))
-
 test('what is found is what a plain scan finds', () => {
-  console.log(`seed ${seed}`)
-  const below = chanceOf(seed)
+  console.log(`seed ${testSeed}`)
+  const below = chanceOf(testSeed)
   for (let block = 0; block < 150; block++) {
     const pages = Array.from({ length: 1 + below(12) }, () =>
       Array.from({ length: below(60) }, () => {
@@ -76,7 +75,7 @@ test('tokens of every length stand at every place of a line', () => {
 })
 
 test('pieces begin and end with lines, whatever their size', () => {
-  const below = chanceOf(seed)
+  const below = chanceOf(testSeed)
   const letters = (size: number): Buffer => Buffer.from(Array.from({ length: size }, () => 0x61 + below(26)))
   const long = Buffer.concat([letters(PIECE_BYTES), Buffer.from(' 12345678 '), letters(70)])
   compare([
@@ -87,7 +86,7 @@ test('pieces begin and end with lines, whatever their size', () => {
 })
 
 test('tables that are full take nothing more', () => {
-  const below = chanceOf(seed)
+  const below = chanceOf(testSeed)
   const token = (alphabet: string, size: number): string =>
     Array.from({ length: size }, () => alphabet[below(alphabet.length)]).join('')
   const page = (count: number, make: () => string): Buffer[] => [

@@ -6,9 +6,8 @@ import * as arbitrary from '#/logs/logql/testdata/expr-arbitrary.ts'
 import { Lexer } from './lexer.ts'
 import { ParseError } from './parse-error.ts'
 import { maxQueryBytes, parseExpr } from './parse-expr.ts'
-
-const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31)
-const options = { seed, numRuns: Number(process.env['FUZZ_RUNS'] ?? 500) }
+import { testSeed } from '#/kernel/fixture/test-seed.ts'
+const options = { seed: testSeed, numRuns: Number(process.env['FUZZ_RUNS'] ?? 500) }
 
 const words = (
   '{ } ( ) , . = != =~ !~ == > >= < <= + - * / % ^ | |= |~ |> !> ! [5m] [1h] [ ] [5 "x" "" `y` " ` \'z\' "\\ 5 1.5 .5 1e3 0x1 1h 5s 3KB -5m ' +
@@ -33,14 +32,14 @@ function parseOrRefuse(query: string): boolean {
   }
 }
 
-test(`tokens in any order parse or are refused with a parse error (seed ${seed})`, () => {
+test(`tokens in any order parse or are refused with a parse error (seed ${testSeed})`, () => {
   fc.assert(
     fc.property(soup, (query) => void parseOrRefuse(query)),
     { ...options, numRuns: options.numRuns * 4 },
   )
 })
 
-test(`any text parses or is refused with a parse error (seed ${seed})`, () => {
+test(`any text parses or is refused with a parse error (seed ${testSeed})`, () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 60 }), fc.string({ maxLength: 60 }), (binary, plain) => {
       parseOrRefuse(binary)
@@ -51,7 +50,7 @@ test(`any text parses or is refused with a parse error (seed ${seed})`, () => {
   )
 })
 
-test(`a query with one character changed parses or is refused, and what parses prints (seed ${seed})`, () => {
+test(`a query with one character changed parses or is refused, and what parses prints (seed ${testSeed})`, () => {
   fc.assert(
     fc.property(
       arbitrary.expr,
@@ -74,7 +73,7 @@ test(`a query with one character changed parses or is refused, and what parses p
   )
 })
 
-test(`blanks, comments and the case of keywords mean nothing (seed ${seed})`, () => {
+test(`blanks, comments and the case of keywords mean nothing (seed ${testSeed})`, () => {
   const blank = fc.constantFrom(' ', '\n\t ', ' # so\n', ' // so\n', ' /* so */')
   fc.assert(
     fc.property(arbitrary.expr, fc.array(blank, { minLength: 1, maxLength: 20 }), (expr, blanks) => {

@@ -3,9 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { fixLeadingDigit, sanitizeNamePart } from '#/kernel/label-name.ts'
 import { labelsOf } from './page-fixture.ts'
-
-const seed = Math.floor(Math.random() * 2 ** 31)
-const check = { seed, numRuns: 1000 }
+import { testSeed } from '#/kernel/fixture/test-seed.ts'
+const check = { seed: testSeed, numRuns: 1000 }
 
 const piece = fc.constantFrom(
   'a',
@@ -59,7 +58,7 @@ function reference(text: string): Record<string, string> {
   return labels
 }
 
-test(`lines give the pairs that a reader of regular expressions finds (seed ${seed})`, () => {
+test(`lines give the pairs that a reader of regular expressions finds (seed ${testSeed})`, () => {
   fc.assert(
     fc.property(line, (text) => {
       assert.deepEqual(labelsOf('| logfmt', text, { stream: [] }), reference(text))
@@ -68,7 +67,7 @@ test(`lines give the pairs that a reader of regular expressions finds (seed ${se
   )
 })
 
-test(`--strict gives the same pairs up to its error (seed ${seed})`, () => {
+test(`--strict gives the same pairs up to its error (seed ${testSeed})`, () => {
   fc.assert(
     fc.property(line, (text) => {
       const { __error__: error, __error_details__: _, ...strict } = labelsOf('| logfmt --strict', text, { stream: [] })!

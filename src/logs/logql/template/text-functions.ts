@@ -4,7 +4,7 @@ import { bounded, fail, MAX_TEXT } from './arguments.ts'
 import { queryEscape } from './builtin-functions.ts'
 import type { TemplateFunction } from './functions.ts'
 import { lowerCase, titleCase, trimSpace, upperCase } from './letters.ts'
-import { parseJson } from './parse-json.ts'
+import { jsonValue } from './json-value.ts'
 import { isTrue } from './values.ts'
 
 export const textFunctions: Readonly<Record<string, TemplateFunction>> = {
@@ -41,7 +41,7 @@ export const textFunctions: Readonly<Record<string, TemplateFunction>> = {
   urldecode: ([s]) => queryUnescape(s),
   b64enc: ([s]) => bounded(Buffer.from(s).toString('base64')),
   b64dec: ([s]) => decodeBase64(s),
-  fromJson: ([s]) => parseJson(s),
+  fromJson: ([s]) => jsonValue(s),
 }
 
 /** The first `count` places, all when negative. An empty `old` stands before every rune and at the end. */

@@ -1,5 +1,6 @@
 /** Where the labels that `| json` extracts from a line lie in it. */
 import { fixLeadingDigit, sanitizeNamePart } from '#/kernel/label-name.ts'
+import { parseJson } from '#/kernel/parse-json.ts'
 
 /** Objects nested more deeply are skipped, as the parser skips them. */
 const MAX_DEPTH = 128
@@ -9,7 +10,7 @@ export function jsonPaths(line: string): ReadonlyMap<string, readonly string[]> 
   const paths = new Map<string, readonly string[]>()
   let root: unknown
   try {
-    root = JSON.parse(line)
+    root = parseJson(line)
   } catch {
     return paths
   }

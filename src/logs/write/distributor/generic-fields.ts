@@ -4,6 +4,7 @@
  *
  * Unlike the search for levels this makes strings and objects per line: only tenants that ask for it pay.
  */
+import { parseJson } from '#/kernel/parse-json.ts'
 import type { ResolvedStream } from './resolve-stream.ts'
 import { parseLabels } from '#/logs/model/labels.ts'
 import type { PushColumns } from '#/logs/write/push/push-columns.ts'
@@ -75,7 +76,7 @@ function lineLookup({ bytes, lineStart, lineLength }: PushColumns, row: number):
   if (length > maxLineBytes) return () => undefined
   const line = bytes.toString('utf8', lineStart[row]!, lineStart[row]! + length).trim()
   if (line.startsWith('{') && line.endsWith('}')) {
-    const document = parseJson(line)
+    const document = jsonIn(line)
     return (hint) => valueAt(document, hint)
   }
   const pairs = new Map<string, string>()
@@ -85,9 +86,9 @@ function lineLookup({ bytes, lineStart, lineLength }: PushColumns, row: number):
   return (hint) => pairs.get(hint)
 }
 
-function parseJson(line: string): unknown {
+function jsonIn(line: string): unknown {
   try {
-    return JSON.parse(line)
+    return parseJson(line)
   } catch {
     return undefined
   }

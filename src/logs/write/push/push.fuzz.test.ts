@@ -18,9 +18,8 @@ import { defaultIndexLabelAttributes, defaultOtlpConfig } from '#/logs/model/otl
 import { encodePush, encodePushJson, encodePushProtobuf } from '#/logs/wire/encode-push.ts'
 import { testDistributor, testNowNs } from '#/logs/write/distributor/testing-distributor.ts'
 import type { Label } from '#/storage/index/label-index.ts'
-
-const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000)
-console.log(`push fuzz: FUZZ_SEED=${seed}`)
+import { testSeed } from '#/kernel/fixture/test-seed.ts'
+console.log(`push fuzz: SEED=${testSeed}`)
 const limits = { maxCompressedBytes: 1_000_000, maxDecompressedBytes: 1_000_000 }
 
 const text = fc.string({ unit: 'grapheme', maxLength: 20 })
@@ -61,7 +60,7 @@ test('protobuf and JSON of the same request give the same answer and the same ro
       assert.deepEqual(byLegacy.rows, byProtobuf.rows)
       assert.deepEqual(byJson.counted, byProtobuf.counted)
     }),
-    { seed, numRuns: 300 },
+    { seed: testSeed, numRuns: 300 },
   )
 })
 
@@ -129,7 +128,7 @@ test('random bytes are refused or stored', async () => {
       .map((list) => Buffer.from(list)),
     fc.array(syntax, { maxLength: 20 }).map((parts) => Buffer.from(parts.join(''))),
   )
-  await fc.assert(fc.asyncProperty(bytes, survives), { seed, numRuns: 1500 })
+  await fc.assert(fc.asyncProperty(bytes, survives), { seed: testSeed, numRuns: 1500 })
 })
 
 test('a good request with some bytes changed is refused or stored', async () => {
@@ -147,7 +146,7 @@ test('a good request with some bytes changed is refused or stored', async () => 
         await survives(whole.subarray(0, cut % whole.length))
       }
     }),
-    { seed, numRuns: 150 },
+    { seed: testSeed, numRuns: 150 },
   )
 })
 
@@ -167,6 +166,6 @@ test('compressed bytes that were changed are refused or read', async () => {
         }
       }
     }),
-    { seed, numRuns: 500 },
+    { seed: testSeed, numRuns: 500 },
   )
 })

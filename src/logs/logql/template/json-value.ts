@@ -1,13 +1,14 @@
 /** JSON texts as values of templates. */
+import { parseJson } from '#/kernel/parse-json.ts'
 import type { Value } from './values.ts'
 
 /** Deeper texts count as invalid. */
 const MAX_DEPTH = 500
 
 /** Undefined (nil) when `text` is not JSON. Numbers are floats. */
-export function parseJson(text: string): Value {
+export function jsonValue(text: string): Value {
   try {
-    return fromJson(JSON.parse(text), 0)
+    return fromJson(parseJson(text), 0)
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof RangeError) return undefined
     throw error
