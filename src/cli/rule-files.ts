@@ -1,4 +1,5 @@
 /** Reads, checks and formats rule files. */
+import { counted } from '#/kernel/counted.ts'
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, Scalar, type YAMLMap } from 'yaml'
 
 import { formatQuery } from '#/logs/logql/format/format-query.ts'
@@ -37,8 +38,6 @@ export async function checkRules(paths: readonly string[], io: CliIo): Promise<v
   }
   if (bad > 0) throw new Error(`${bad} of ${paths.length} files are wrong`)
 }
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
 /** Two rules with one name and equal labels give the same series or alerts. */
 function repeatedRules(path: string, groups: readonly RuleGroup[]): string[] {

@@ -11,19 +11,31 @@ import {
   texts,
   type ValuesOf,
 } from '#/platform/config/option.ts'
+import { formatRelabelRule, parseRelabelRules, type RelabelRule } from './notify/relabel.ts'
+import type { Receiver } from './send/send-queue.ts'
 import { isAddress } from './tenant-receivers.ts'
 import type { TextMap } from './model/rule-group.ts'
-import { parseWriteClients, type WriteClient } from './write/write-clients.ts'
+import { parseWriteClients } from './write/write-clients.ts'
 
 /** Clients hold credentials: of those that are shown, only name and address are. */
-const writeClients: Option<readonly WriteClient[]> = {
-  ...custom<readonly WriteClient[]>(
+const writeClients: Option<readonly Receiver[]> = {
+  ...custom<readonly Receiver[]>(
     'map',
     [],
     'Receivers of recorded samples by name: `url`, `remote_timeout`, `headers`, `basic_auth`, `authorization`, `queue_config`.',
     parseWriteClients,
   ),
   format: (clients) => Object.fromEntries(clients.map(({ name, url }) => [name, { url: withoutUser(url) }])),
+}
+
+const relabelRules: Option<readonly RelabelRule[]> = {
+  ...custom<readonly RelabelRule[]>(
+    'list',
+    [],
+    'What becomes of the labels of alerts before they leave, in the form of Prometheus.',
+    parseRelabelRules,
+  ),
+  format: (rules) => rules.map(formatRelabelRule),
 }
 
 /** Alerts are kept in memory, and sent again and again. */
@@ -51,6 +63,7 @@ export const rulerOptions = {
     },
   },
   alertmanager_url: texts([], 'Alertmanagers that get every alert.'),
+  alert_relabel_configs: relabelRules,
   alertmanager_client: {
     basic_auth_username: text('', 'User at the Alertmanagers, with `basic_auth_password`.'),
     basic_auth_password: secret('Password of that user.'),

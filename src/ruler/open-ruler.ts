@@ -43,10 +43,12 @@ export async function openRuler(config: RulerConfig, needs: RulerNeeds): Promise
   const { world, logger, metrics, store, http } = needs
   const { enabled, clients, add_org_id_header: addsTenant } = config.remote_write
   const headers = alertmanagerHeaders(config)
-  const shared = { alertmanagers: config.alertmanager_url.map((url) => ({ url, headers })), clients }
+  const alertmanagers = config.alertmanager_url.map((url) => ({ url, headers }))
+  const shared = { alertmanagers, alertRelabels: config.alert_relabel_configs, clients }
   const receiversOf = tenantReceivers(shared, needs.limitsOf, logger)
   const notifier = new Notifier({
     alertmanagersOf: (tenant) => receiversOf(tenant).alertmanagers,
+    relabelsOf: (tenant) => receiversOf(tenant).alertRelabels,
     capacity: config.notification_queue_capacity,
     timeoutMs: config.notification_timeout,
     post: http.post,

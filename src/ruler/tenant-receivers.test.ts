@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { type Logger, silentLogger } from '#/platform/telemetry/logger.ts'
+import { parseRelabelRules } from './notify/relabel.ts'
 import { type ReceiverLimits, tenantReceivers } from './tenant-receivers.ts'
 import { parseWriteClients } from './write/write-clients.ts'
 
 const shared = {
   alertmanagers: [{ url: 'http://am', headers: { authorization: 'Bearer x' } }],
+  alertRelabels: parseRelabelRules([{ action: 'drop', source_labels: ['a'] }]),
   clients: parseWriteClients({ one: { url: 'http://one' }, two: { url: 'http://two' } }),
 }
 
@@ -60,4 +62,18 @@ test('wrong ones are said, and change nothing', () => {
       error: `two: unknown key uri, known are url, name, remote_timeout, headers, basic_auth, authorization, queue_config`,
     },
   ])
+})
+
+test('a tenant relabels its alerts as all do, or in its own way', () => {
+  const relabelsWith = (config: ReceiverLimits['ruler_alertmanager_config']) => {
+    const limits = {
+      ruler_remote_write_disabled: false,
+      ruler_remote_write_config: {},
+      ruler_alertmanager_config: config,
+    }
+    return tenantReceivers(shared, () => limits, silentLogger)('t').alertRelabels
+  }
+  assert.deepEqual(relabelsWith({}), shared.alertRelabels)
+  assert.deepEqual(relabelsWith({ alert_relabel_configs: [] }), [])
+  assert.deepEqual(relabelsWith({ alert_relabel_configs: [{}] }), shared.alertRelabels, 'a wrong one changes nothing')
 })

@@ -1,20 +1,23 @@
 /** Where the alerts and samples of a tenant go: to the receivers of all tenants, unless the tenant's limits name its own. */
 import type { Logger } from '#/platform/telemetry/logger.ts'
 import type { AlertmanagerAddress } from './notify/notifier.ts'
-import { parseWriteClients, type WriteClient } from './write/write-clients.ts'
+import { parseRelabelRules, type RelabelRule } from './notify/relabel.ts'
+import type { Receiver } from './send/send-queue.ts'
+import { parseWriteClients } from './write/write-clients.ts'
 
 /** Of a tenant. As long as they do not change, the same object comes back. */
 export type ReceiverLimits = {
   readonly ruler_remote_write_disabled: boolean
   /** Name → client; takes the place of the client of that name. */
   readonly ruler_remote_write_config: Readonly<Record<string, unknown>>
-  /** `alertmanager_url` takes the place of that of all tenants. */
+  /** `alertmanager_url` and `alert_relabel_configs` take the place of those of all tenants. */
   readonly ruler_alertmanager_config: Readonly<Record<string, unknown>>
 }
 
 export type Receivers = {
   readonly alertmanagers: readonly AlertmanagerAddress[]
-  readonly clients: readonly WriteClient[]
+  readonly alertRelabels: readonly RelabelRule[]
+  readonly clients: readonly Receiver[]
 }
 
 export function tenantReceivers(
@@ -29,6 +32,7 @@ export function tenantReceivers(
     if (receivers === undefined) {
       receivers = {
         alertmanagers: orShared(shared.alertmanagers, () => ownAlertmanagers(limits), logger.with({ tenant })),
+        alertRelabels: orShared(shared.alertRelabels, () => ownRelabels(limits), logger.with({ tenant })),
         clients: limits.ruler_remote_write_disabled
           ? []
           : withOwn(
@@ -56,10 +60,12 @@ function orShared<T>(shared: readonly T[], own: () => readonly T[] | undefined, 
 function ownAlertmanagers({
   ruler_alertmanager_config: config,
 }: ReceiverLimits): readonly AlertmanagerAddress[] | undefined {
-  const { alertmanager_url: given, ...others } = config
+  const { alertmanager_url: given, alert_relabel_configs: _, ...others } = config
   const [other] = Object.keys(others)
   if (other !== undefined)
-    throw new Error(`ruler_alertmanager_config.${other} is not supported, only alertmanager_url is`)
+    throw new Error(
+      `ruler_alertmanager_config.${other} is not supported, only alertmanager_url and alert_relabel_configs are`,
+    )
   if (given === undefined) return undefined
   const list: readonly unknown[] = Array.isArray(given) ? given : [given]
   const urls = list.flatMap((one) => String(one).split(',')).map((url) => url.trim())
@@ -67,15 +73,25 @@ function ownAlertmanagers({
   throw new Error('ruler_alertmanager_config.alertmanager_url: expected http(s) addresses')
 }
 
+function ownRelabels({ ruler_alertmanager_config: config }: ReceiverLimits): readonly RelabelRule[] | undefined {
+  const given = config['alert_relabel_configs']
+  if (given === undefined) return undefined
+  try {
+    return parseRelabelRules(given)
+  } catch (error) {
+    throw new Error(`ruler_alertmanager_config.alert_relabel_configs: ${(error as Error).message}`, { cause: error })
+  }
+}
+
 export function isAddress(url: string): boolean {
   return /^https?:/.test(url) && URL.canParse(url)
 }
 
-function ownClients({ ruler_remote_write_config: config }: ReceiverLimits): readonly WriteClient[] {
+function ownClients({ ruler_remote_write_config: config }: ReceiverLimits): readonly Receiver[] {
   return parseWriteClients(config)
 }
 
-function withOwn(shared: readonly WriteClient[], own: readonly WriteClient[]): readonly WriteClient[] {
+function withOwn(shared: readonly Receiver[], own: readonly Receiver[]): readonly Receiver[] {
   const names = new Set(own.map(({ name }) => name))
   return [...shared.filter(({ name }) => !names.has(name)), ...own]
 }

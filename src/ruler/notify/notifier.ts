@@ -1,99 +1,108 @@
-/** Hands the alerts of each tenant to all Alertmanagers that are configured for it, each with a queue of its own. */
-import type { World } from '#/kernel/world.ts'
-import type { Logger } from '#/platform/telemetry/logger.ts'
+/** Hands the alerts of each tenant to all Alertmanagers that are configured for it. */
 import type { Metrics } from '#/platform/telemetry/metrics.ts'
-import type { Post } from '#/ruler/send/http-post.ts'
-import type { OutgoingAlert } from './alert.ts'
-import { AlertQueue } from './alert-queue.ts'
+import { labelKey } from '#/ruler/model/sample.ts'
+import { Sender, type SenderNeeds } from '#/ruler/send/sender.ts'
+import type { Payload, Receiver } from '#/ruler/send/send-queue.ts'
+import { encodeAlerts, type OutgoingAlert } from './alert.ts'
+import { relabel, type RelabelRule } from './relabel.ts'
 
 export type AlertmanagerAddress = {
+  /** Without `/api/v2/alerts`. */
   readonly url: string
   /** Credentials. */
   readonly headers: Readonly<Record<string, string>>
 }
 
-export type NotifierOptions = {
+export type NotifierOptions = SenderNeeds & {
   /** Addresses for a tenant; none: its alerts are only shown by the API. */
   readonly alertmanagersOf: (tenant: string) => readonly AlertmanagerAddress[]
+  /** What becomes of the labels of its alerts before they leave. */
+  readonly relabelsOf: (tenant: string) => readonly RelabelRule[]
   readonly capacity: number
   readonly timeoutMs: number
-  readonly post: Post
-  readonly world: Pick<World, 'clock' | 'random'>
-  readonly logger: Logger
   readonly metrics: Metrics
 }
 
-type Queue = { readonly tenant: string; readonly url: string; readonly queue: AlertQueue }
-
+/** Alerts in one request. */
+const maxBatchAlerts = 256
+const minBackoffMs = 1000
+const maxBackoffMs = 30_000
+/** For so long a resolved alert is worth telling. */
+const resolvedRetentionMs = 900_000
 const labels = ['user', 'alertmanager'] as const
 
-export class Notifier {
-  readonly #options: NotifierOptions
-  readonly #queues = new Map<string, Queue>()
-  readonly #counters: ReturnType<typeof notifierMetrics>
+/** An alert that comes anew takes the place of itself, so that what waits is never older than the last evaluation. */
+const payload: Payload<OutgoingAlert> = {
+  what: 'alerts',
+  headers: { 'content-type': 'application/json' },
+  encode: encodeAlerts,
+  keyOf: (alert) => labelKey(alert.labels),
+  isStale: ({ endsAtMs }, nowMs) => endsAtMs + resolvedRetentionMs <= nowMs,
+}
 
-  constructor(options: NotifierOptions) {
-    this.#options = options
-    this.#counters = notifierMetrics(options.metrics, () => this.#queues.values())
+export class Notifier {
+  readonly #sender: Sender<OutgoingAlert>
+  readonly #relabelsOf: NotifierOptions['relabelsOf']
+
+  constructor({ alertmanagersOf, relabelsOf, capacity, timeoutMs, metrics, ...needs }: NotifierOptions) {
+    this.#relabelsOf = relabelsOf
+    const counter = (name: string, help: string) =>
+      metrics.counter({ name: `loki_prometheus_notifications_${name}`, help, labels })
+    const sent = counter('sent_total', 'Alerts that an Alertmanager took.')
+    const errors = counter('errors_total', 'Attempts to send an alert that failed.')
+    const dropped = counter('dropped_total', 'Alerts that were given up: refused, too many, or too old.')
+    const receiverOf = (tenant: string, { url, headers }: AlertmanagerAddress): Receiver => ({
+      name: url,
+      url: `${url.replace(/\/+$/, '')}/api/v2/alerts`,
+      // who shares an Alertmanager between tenants tells them apart by it
+      headers: { ...headers, 'x-scope-orgid': tenant },
+      timeoutMs,
+      capacity,
+      maxBatch: Math.min(capacity, maxBatchAlerts),
+      deadlineMs: 0,
+      minBackoffMs,
+      maxBackoffMs,
+    })
+    this.#sender = new Sender({
+      ...needs,
+      payload,
+      receiversOf: (tenant) => alertmanagersOf(tenant).map((one) => receiverOf(tenant, one)),
+      counterOf: (user, alertmanager) => {
+        const who = { user, alertmanager }
+        return {
+          sent: (count) => sent.inc(who, count),
+          retried: (count) => errors.inc(who, count),
+          refused: (count) => {
+            errors.inc(who, count)
+            dropped.inc(who, count)
+          },
+          dropped: (count) => dropped.inc(who, count),
+        }
+      },
+    })
+    metrics.collected({
+      kind: 'gauge',
+      name: 'loki_prometheus_notifications_queue_length',
+      help: 'Alerts that wait for an Alertmanager.',
+      labels,
+      values: () =>
+        this.#sender
+          .lengths()
+          .map(({ tenant, receiver, length }) => [{ user: tenant, alertmanager: receiver }, length]),
+    })
   }
 
   send(tenant: string, alerts: readonly OutgoingAlert[]): void {
-    if (alerts.length === 0) return
-    for (const one of this.#options.alertmanagersOf(tenant)) this.#queueOf(tenant, one).add(alerts)
+    const rules = this.#relabelsOf(tenant)
+    const relabelled = alerts.flatMap((alert) => {
+      const labels = relabel(alert.labels, rules)
+      return labels === undefined ? [] : [{ ...alert, labels }]
+    })
+    this.#sender.send(tenant, relabelled)
   }
 
   /** Lets what waits leave within the time, and gives up the rest. */
-  async stop(withinMs: number): Promise<void> {
-    const queues = [...this.#queues.values()].map(({ queue }) => queue)
-    if (queues.every(({ length }) => length === 0)) return
-    const late = new AbortController()
-    const drained = Promise.all(queues.map((queue) => queue.drained())).then(() => late.abort())
-    await this.#options.world.clock.sleep(withinMs, late.signal).catch(() => undefined)
-    await Promise.all(queues.map((queue) => queue.stop()))
-    await drained
-  }
-
-  #queueOf(tenant: string, { url, headers }: AlertmanagerAddress): AlertQueue {
-    const key = JSON.stringify([tenant, url, headers])
-    const found = this.#queues.get(key)
-    if (found !== undefined) return found.queue
-    const { capacity, timeoutMs, post, world, logger } = this.#options
-    const { sent, errors, dropped } = this.#counters
-    const who = { user: tenant, alertmanager: url }
-    const queue = new AlertQueue({
-      url,
-      // who shares an Alertmanager between tenants tells them apart by it
-      headers: { ...headers, 'x-scope-orgid': tenant },
-      capacity,
-      timeoutMs,
-      post,
-      ...world,
-      logger: logger.with({ tenant }),
-      count: {
-        sent: (count) => sent.inc(who, count),
-        errors: (count) => errors.inc(who, count),
-        dropped: (count) => dropped.inc(who, count),
-      },
-    })
-    this.#queues.set(key, { tenant, url, queue })
-    return queue
-  }
-}
-
-function notifierMetrics(metrics: Metrics, queues: () => Iterable<Queue>) {
-  const counter = (name: string, help: string) =>
-    metrics.counter({ name: `loki_prometheus_notifications_${name}`, help, labels })
-  metrics.gauge({
-    name: 'loki_prometheus_notifications_queue_length',
-    help: 'Alerts that wait for an Alertmanager.',
-    labels,
-    collect: (gauge) => {
-      for (const { tenant, url, queue } of queues()) gauge.set({ user: tenant, alertmanager: url }, queue.length)
-    },
-  })
-  return {
-    sent: counter('sent_total', 'Alerts that an Alertmanager took.'),
-    errors: counter('errors_total', 'Attempts to send an alert that failed.'),
-    dropped: counter('dropped_total', 'Alerts that were given up: refused, too many, or too old.'),
+  stop(withinMs: number): Promise<void> {
+    return this.#sender.stop(withinMs)
   }
 }

@@ -1,19 +1,6 @@
 /** Receivers of remote writes as the configuration names them, in the form of Prometheus' `remote_write`. */
-import { parsePrometheusDuration } from '#/kernel/duration.ts'
-
-export type WriteClient = {
-  readonly name: string
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly timeoutMs: number
-  readonly capacity: number
-  readonly maxBatch: number
-  readonly deadlineMs: number
-  readonly minBackoffMs: number
-  readonly maxBackoffMs: number
-}
-
-type Data = Readonly<Record<string, unknown>>
+import { checkKeys, countOf, type Data, mapOf, msOf, textOf, textsOf } from '#/ruler/model/config-values.ts'
+import type { Receiver } from '#/ruler/send/send-queue.ts'
 
 const clientKeys = ['url', 'name', 'remote_timeout', 'headers', 'basic_auth', 'authorization', 'queue_config']
 const queueKeys = ['capacity', 'max_samples_per_send', 'batch_send_deadline', 'min_backoff', 'max_backoff']
@@ -21,12 +8,12 @@ const queueKeys = ['capacity', 'max_samples_per_send', 'batch_send_deadline', 'm
 const idleQueueKeys = ['max_shards', 'min_shards', 'retry_on_http_429', 'sample_age_limit']
 
 /** Of a map name → client. @throws Error naming the key and what is wrong with it. */
-export function parseWriteClients(value: unknown): readonly WriteClient[] {
+export function parseWriteClients(value: unknown): readonly Receiver[] {
   if (value === null || value === undefined) return []
   return Object.entries(mapOf(value, 'clients')).map(([name, one]) => parseClient(name, mapOf(one, name)))
 }
 
-function parseClient(name: string, data: Data): WriteClient {
+function parseClient(name: string, data: Data): Receiver {
   checkKeys(data, clientKeys, name)
   const url = textOf(data['url'] ?? '', `${name}.url`)
   if (!URL.canParse(url) || !/^https?:/.test(url))
@@ -60,36 +47,4 @@ function authorization(data: Data, name: string): Record<string, string> {
   return {
     authorization: `${textOf(token['type'] ?? 'Bearer', 'type')} ${textOf(token['credentials'] ?? '', 'credentials')}`,
   }
-}
-
-function checkKeys(data: Data, known: readonly string[], where: string): void {
-  const unknown = Object.keys(data).find((key) => !known.includes(key))
-  if (unknown !== undefined) throw new Error(`${where}: unknown key ${unknown}, known are ${known.join(', ')}`)
-}
-
-function mapOf(value: unknown, where: string): Data {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Data
-  throw new Error(`${where}: expected a map`)
-}
-
-function textsOf(value: unknown, where: string): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(mapOf(value, where)).map(([key, one]) => [key, textOf(one, `${where}.${key}`)]),
-  )
-}
-
-function textOf(value: unknown, where: string): string {
-  if (typeof value === 'string' || typeof value === 'number') return String(value)
-  throw new Error(`${where}: expected a text`)
-}
-
-function countOf(value: unknown, where: string): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
-  throw new Error(`${where}: expected a positive whole number`)
-}
-
-function msOf(value: unknown, where: string): number {
-  const ns = typeof value === 'string' ? parsePrometheusDuration(value) : undefined
-  if (ns === undefined) throw new Error(`${where}: expected a duration such as 30s`)
-  return ns / 1e6
 }
