@@ -35,12 +35,14 @@ async function compact(options: CompactOptions, io: CliIo): Promise<void> {
 }
 
 function summaryOf(run: CompactionRun): string {
-  if (run.merges === 0) return 'nothing to merge\n'
+  const waiting = run.postponed > 0 ? [`${run.postponed} merges wait for room on the disk`] : []
+  if (run.merges === 0) return `${waiting[0] ?? 'nothing to merge'}\n`
   const lines = [
     `${run.inputs} blocks became ${run.outputs} in ${run.merges} merges and ${run.seconds.toFixed(1)} s`,
     `${formatByteSize(run.storedBytesBefore)} became ${formatByteSize(run.storedBytesAfter)}, for ${run.rows} entries of ${formatByteSize(run.bytes)}`,
     ...(run.duplicates > 0 ? [`${run.duplicates} entries were there twice`] : []),
     ...(run.erasedRows > 0 ? [`${run.erasedRows} entries were erased`] : []),
+    ...waiting,
   ]
   return `${lines.join('\n')}\n`
 }

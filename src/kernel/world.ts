@@ -43,6 +43,8 @@ export interface Disk {
   remove(path: string): Promise<void>
   truncate(path: string, sizeBytes: number): Promise<void>
   makeDir(path: string): Promise<void>
+  /** Removes a directory when nothing is in it; says whether it did. */
+  removeDir(path: string): Promise<boolean>
   /** Names in a directory with their kind, sorted by name; empty when there is no such directory. */
   list(path: string): Promise<readonly DirEntry[]>
   /** Undefined when there is no such file. */

@@ -16,12 +16,14 @@ export const compactionSettings: CompactorSettings = {
   settleMs: 600_000,
   intervalMs: 600_000,
   deleteDelayMs: 3_600_000,
+  mergesByItself: true,
 }
 
 export type CompactionOptions = {
   readonly settings?: Partial<CompactorSettings>
   readonly erasures?: Erasures
   readonly compile?: CompileErasers
+  readonly refusalOf?: (bytes: number) => Promise<Error | undefined>
 }
 
 export class CompactionHarness extends IngesterHarness {
@@ -52,7 +54,7 @@ export class CompactionHarness extends IngesterHarness {
 
   override async start(): Promise<this> {
     await super.start()
-    const { settings, erasures, compile } = this.compaction
+    const { settings, erasures, compile, refusalOf } = this.compaction
     const merged = { ...compactionSettings, ...settings }
     this.budget = new MemoryBudget(256 * 1024 * 1024)
     this.compactor = new Compactor(merged, {
@@ -73,6 +75,7 @@ export class CompactionHarness extends IngesterHarness {
       logger: silentLogger,
       limitsOf: () => ({ pattern_mining: false }),
       erasures,
+      refusalOf,
     })
     return this
   }

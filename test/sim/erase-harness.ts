@@ -1,6 +1,6 @@
 /** Ingester, compactor, retention and deletes over one simulated disk, and queries that see what is not hidden. */
 import { StoredDeletes } from '#/logs/compactor/deletes/delete-requests.ts'
-import { DeleteWork } from '#/logs/compactor/deletes/delete-work.ts'
+import { DeleteWork, type DeleteWorkSettings } from '#/logs/compactor/deletes/delete-work.ts'
 import { RetentionWork, type RetentionSettings } from '#/logs/compactor/retention/retention-work.ts'
 import { compileErasers } from '#/logs/compactor/tasks/compile-erasers.ts'
 import { Upkeep } from '#/logs/compactor/upkeep.ts'
@@ -22,10 +22,14 @@ export class EraseHarness extends CompactionHarness {
   deletes!: StoredDeletes
   retention!: RetentionWork
   upkeep!: Upkeep
+  deleteWork!: DeleteWork
   querier!: Querier
   limitsOf: (tenant: string) => Limits = () => defaultsOf(limits)
+  eraseSettings: DeleteWorkSettings = { waitMs: 0, erasePeriodMs: 24 * hourMs }
+  cancelPeriodMs = 24 * hourMs
+  upkeepIntervalMs = hourMs
   retentionSettings: RetentionSettings = { isEnabled: true, minFreeBytes: 0 }
-  freeBytes = Infinity
+  freeBytes = async (): Promise<number> => Infinity
 
   override async start(): Promise<this> {
     this.compaction = {
@@ -33,6 +37,7 @@ export class EraseHarness extends CompactionHarness {
       compile: compileErasers,
       erasures: {
         ordersFor: (block) => this.upkeep.erasures.ordersFor(block),
+        cannotWait: (block) => this.upkeep.erasures.cannotWait(block),
         onErased: (done) => this.upkeep.erasures.onErased(done),
       },
     }
@@ -41,26 +46,26 @@ export class EraseHarness extends CompactionHarness {
     const limitsOf = (tenant: string): Limits => this.limitsOf(tenant)
     const world = { ...this.world, clock }
     this.deletes = await StoredDeletes.open(
-      { cancelPeriodMs: 24 * hourMs, maxIntervalMs: 24 * hourMs },
+      { cancelPeriodMs: this.cancelPeriodMs, maxIntervalMs: 24 * hourMs },
       { world, store, logger: silentLogger, limitsOf },
     )
     const openBlock = (meta: Parameters<typeof openLogBlock>[1]): ReturnType<typeof openLogBlock> =>
       openLogBlock(store, meta)
     const shared = { catalog, clock, logger: silentLogger, openBlock }
-    const work = new DeleteWork({ ...shared, deletes: this.deletes, memory: ingester })
+    this.deleteWork = new DeleteWork(this.eraseSettings, { ...shared, deletes: this.deletes, memory: ingester })
     this.retention = new RetentionWork(this.retentionSettings, {
       ...shared,
       limitsOf,
-      freeBytes: async () => this.freeBytes,
+      freeBytes: () => this.freeBytes(),
       emptyLog: () => ingester.emptyLog(),
       deleteObject: (key) => store.delete(key),
     })
     this.upkeep = new Upkeep({
-      deletes: work,
+      deletes: this.deleteWork,
       retention: this.retention,
       clock,
       logger: silentLogger,
-      intervalMs: hourMs,
+      intervalMs: this.upkeepIntervalMs,
     })
     this.querier = new Querier({
       ingesters: [ingester],

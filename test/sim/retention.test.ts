@@ -123,10 +123,10 @@ describe('retention', () => {
     await t.start()
     await fill(t, 5)
     const objects = (await t.objects()).length
-    t.freeBytes = 9999
+    t.freeBytes = async () => 9999
     await t.upkeep.look()
     assert.equal((await t.objects()).length, objects - 1)
-    t.freeBytes = 10_000
+    t.freeBytes = async () => 10_000
     await t.upkeep.look()
     assert.equal((await t.objects()).length, objects - 1)
   })
@@ -137,7 +137,7 @@ describe('retention', () => {
     t.limitsOf = withLimits({ retention_period: dayMs })
     await t.start()
     await fill(t, 3)
-    t.freeBytes = 0
+    t.freeBytes = async () => 0
     await t.round()
     assert.deepEqual(await linesOf(t), { 'a x': 3, 'a y': 3, 'b x': 3, 'b y': 3 })
   })

@@ -5,7 +5,7 @@ export const compactorOptions = {
   compaction_interval: duration('10m', 'Time between two looks at which blocks can be merged.'),
   compaction_enabled: bool(
     true,
-    'Edda: whether blocks are merged by themselves; `edda compact --once` merges them all the same.',
+    'Edda: whether blocks are merged by themselves; `edda compact --once` merges them all the same, and what deletes and retention order is always done.',
   ),
   target_block_bytes: bytes(
     '64MB',
@@ -29,6 +29,10 @@ export const compactorOptions = {
   delete_request_cancel_period: duration(
     '24h',
     'How long a delete request can be taken back. Its lines are hidden at once, and erased when this is over.',
+  ),
+  delete_request_erase_period: duration(
+    '24h',
+    'Edda: how long after `delete_request_cancel_period` the lines of a request may still be stored. They go with the next merges of their blocks; in time before this is over the blocks are written anew for them alone.',
   ),
   delete_max_interval: duration('24h', 'Longest `max_interval` of a delete request.'),
 }

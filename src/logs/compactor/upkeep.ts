@@ -19,9 +19,9 @@ export type UpkeepNeeds = {
 export class Upkeep {
   readonly #needs: UpkeepNeeds
   readonly #stopping = new AbortController()
-  #isLooking = false
   #last: Promise<void> = Promise.resolve()
   #loop: Promise<void> = Promise.resolve()
+  #freeing: Promise<void> | undefined
 
   constructor(needs: UpkeepNeeds) {
     this.#needs = needs
@@ -32,6 +32,7 @@ export class Upkeep {
     const { deletes, retention } = this.#needs
     return {
       ordersFor: (block) => [...deletes.ordersFor(block), ...retention.ordersFor(block)],
+      cannotWait: (block) => deletes.cannotWait(block) || retention.cannotWait(block),
       onErased: (done) => {
         deletes.onErased(done)
         retention.onErased(done)
@@ -47,6 +48,7 @@ export class Upkeep {
     this.#stopping.abort()
     await this.#loop
     await this.#last
+    await this.#freeing
   }
 
   /** Looks now, behind a look that is under way. What fails is logged and tried again the next time. */
@@ -55,16 +57,23 @@ export class Upkeep {
     return this.#last
   }
 
-  /** Looks now, unless it looks already; nobody waits for it. */
-  lookSoon(): void {
-    if (!this.#isLooking) void this.look()
+  /** The disk fills up: retention by space looks at once, whatever else is looked at. Nobody waits for it. */
+  freeSpaceSoon(): void {
+    const { retention, logger } = this.#needs
+    const { signal } = this.#stopping
+    if (signal.aborted) return
+    this.#freeing ??= retention
+      .freeSpace(signal)
+      .catch((error: unknown) => {
+        if (!signal.aborted) logger.error('space could not be freed', { error: String(error) })
+      })
+      .finally(() => (this.#freeing = undefined))
   }
 
   async #lookNow(): Promise<void> {
     const { deletes, retention, clock, logger } = this.#needs
     const { signal } = this.#stopping
     const startedMs = clock.monotonicMs()
-    this.#isLooking = true
     for (const [what, work] of [
       ['retention', retention],
       ['deletes', deletes],
@@ -74,7 +83,6 @@ export class Upkeep {
         if (!signal.aborted) logger.error(`${what} could not be looked after`, { error: String(error) })
       })
     }
-    this.#isLooking = false
     retention.counts.lastSeconds = (clock.monotonicMs() - startedMs) / 1000
   }
 

@@ -29,11 +29,15 @@ export function watchCompactor(metrics: Metrics, compactor: Compactor): void {
   )
   gauge('loki_boltdb_shipper_compactor_running', '1 where the compactor runs.', () => 1)
   gauge('edda_compactor_merging', '1 while blocks are being merged.', () => (counts.status().merging ? 1 : 0))
+  gauge('edda_compactor_without_room', '1 while merges wait for room on the disk.', () =>
+    counts.status().withoutRoom === undefined ? 0 : 1,
+  )
   gauge('edda_compactor_queue_length', 'Days with blocks to be merged.', () => compactor.status().queue.length)
   gauge('edda_compactor_buried_objects', 'Objects that wait to be deleted.', () => compactor.buried)
   for (const [name, help, value] of [
     ['edda_compactor_merges_total', 'Merges.', () => totals.merges],
     ['edda_compactor_merge_failures_total', 'Merges that failed; their blocks stay.', () => totals.failures],
+    ['edda_compactor_merges_postponed_total', 'Merges that found no room on the disk.', () => totals.postponed],
     ['edda_compactor_merge_seconds_total', 'Time that merges took.', () => totals.seconds],
     ['edda_compactor_input_blocks_total', 'Blocks that were merged.', () => totals.inputs],
     ['edda_compactor_output_blocks_total', 'Blocks that were written.', () => totals.outputs],

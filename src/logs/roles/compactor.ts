@@ -34,6 +34,8 @@ export type CompactorRoleNeeds = {
   readonly budget: MemoryBudget
   readonly limitsOf: LimitsOf
   readonly erasures?: Erasures | undefined
+  /** Why so many bytes must not be written to the disk of the blocks now. */
+  readonly refusalOf?: (bytes: number) => Promise<Error | undefined>
 }
 
 /** The part of the memory budget that a merge may take, and the parts of that for pages and for a slice. */
@@ -59,6 +61,7 @@ export function openCompactor(keys: CompactorKeys, needs: CompactorRoleNeeds): C
     settleMs: keys.settle_time,
     intervalMs: keys.compaction_interval,
     deleteDelayMs: keys.retention_delete_delay,
+    mergesByItself: keys.compaction_enabled,
   }
   const compactor = new Compactor(settings, {
     ...needs,
@@ -68,6 +71,6 @@ export function openCompactor(keys: CompactorKeys, needs: CompactorRoleNeeds): C
     buffers: new SharedBuffers({ budget, maxIdleBytes: 0 }),
   })
   watchCompactor(metrics, compactor)
-  if (keys.compaction_enabled) compactor.start()
+  compactor.start()
   return compactor
 }

@@ -1,6 +1,7 @@
 /** The numbers of retention and deletes, read at each scrape; under Loki's names where it counts the same. */
 import type { Clock } from '#/kernel/world.ts'
 import type { StoredDeletes } from '#/logs/compactor/deletes/delete-requests.ts'
+import type { DeleteWork } from '#/logs/compactor/deletes/delete-work.ts'
 import type { RetentionWork } from '#/logs/compactor/retention/retention-work.ts'
 import type { DeleteRequest } from '#/logs/wire/deletes.ts'
 import type { Metrics } from '#/platform/telemetry/metrics.ts'
@@ -8,10 +9,11 @@ import type { Metrics } from '#/platform/telemetry/metrics.ts'
 type Watched = {
   readonly retention: RetentionWork
   readonly deletes: StoredDeletes
+  readonly work: DeleteWork
   readonly clock: Pick<Clock, 'nowMs'>
 }
 
-export function watchUpkeep(metrics: Metrics, { retention: { counts }, deletes, clock }: Watched): void {
+export function watchUpkeep(metrics: Metrics, { retention: { counts }, deletes, work, clock }: Watched): void {
   watchRetention(metrics, counts)
   const open = (): readonly DeleteRequest[] =>
     deletes.tenants().flatMap((tenant) => deletes.list(tenant).filter(({ state }) => state !== 'erased'))
@@ -40,6 +42,11 @@ export function watchUpkeep(metrics: Metrics, { retention: { counts }, deletes, 
     name: 'loki_compactor_pending_delete_requests_count',
     help: 'Delete requests whose lines are not erased yet.',
     collect: (one) => one.set(open().length),
+  })
+  metrics.gauge({
+    name: 'edda_delete_requests_overdue',
+    help: 'Delete requests whose lines should be erased by now and are not.',
+    collect: (one) => one.set(work.overdue),
   })
   metrics.gauge({
     name: 'loki_compactor_oldest_pending_delete_request_age_seconds',

@@ -18,6 +18,9 @@ export type UpkeepKeys = {
   readonly retention_enabled: boolean
   readonly apply_retention_interval: number
   readonly retention_min_free: number
+  readonly compaction_interval: number
+  readonly retention_delete_delay: number
+  readonly delete_request_erase_period: number
 }
 
 export type UpkeepNeeds = {
@@ -35,6 +38,11 @@ export type UpkeepNeeds = {
 
 export type OpenedUpkeep = { readonly upkeep: Upkeep; readonly retention: Retention }
 
+/** Two looks, two rounds of merges, and the delay of deleting: so long it takes at most, besides the merges, to erase what cannot wait. */
+function eraseMs({ apply_retention_interval, compaction_interval, retention_delete_delay }: UpkeepKeys): number {
+  return 2 * (apply_retention_interval + compaction_interval) + retention_delete_delay
+}
+
 export function openUpkeep(keys: UpkeepKeys, needs: UpkeepNeeds): OpenedUpkeep {
   const { world, logger, metrics, store, catalog, deletes, ingester: memory, limitsOf, directory } = needs
   const { clock, disk } = world
@@ -44,7 +52,9 @@ export function openUpkeep(keys: UpkeepKeys, needs: UpkeepNeeds): OpenedUpkeep {
     logger,
     openBlock: (meta: Parameters<typeof openLogBlock>[1]) => openLogBlock(store, meta),
   }
-  const work = new DeleteWork({ ...shared, deletes, memory })
+  const { delete_request_erase_period: erasePeriodMs } = keys
+  const waitMs = Math.max(0, erasePeriodMs - eraseMs(keys))
+  const work = new DeleteWork({ waitMs, erasePeriodMs }, { ...shared, deletes, memory })
   const retention = new RetentionWork(
     { isEnabled: keys.retention_enabled, minFreeBytes: keys.retention_min_free },
     {
@@ -56,6 +66,6 @@ export function openUpkeep(keys: UpkeepKeys, needs: UpkeepNeeds): OpenedUpkeep {
     },
   )
   const upkeep = new Upkeep({ deletes: work, retention, clock, logger, intervalMs: keys.apply_retention_interval })
-  watchUpkeep(metrics, { retention, deletes, clock })
+  watchUpkeep(metrics, { retention, deletes, work, clock })
   return { upkeep, retention }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
 import { silentLogger } from '#/platform/telemetry/logger.ts'
-import { DiskSpace, spaceLines, type VolumeSpace } from './disk-space.ts'
+import { DiskSpace, spaceLines } from './disk-space.ts'
 
 const mega = 1024 * 1024
 
@@ -96,24 +96,36 @@ describe('free disk space', () => {
     )
   })
 
-  it('tells listeners at every look while it is low, and not otherwise', async () => {
-    const { space, free, tick } = await opened()
-    const told: VolumeSpace[] = []
-    const stop = space.onLow((volume) => told.push(volume))
-    await tick()
-    assert.equal(told.length, 0)
-    free.set('/blocks', 300 * mega)
-    await tick()
-    await tick()
-    free.set('/blocks', 10 * mega)
-    await tick()
-    assert.deepEqual(
-      told.map(({ name, state }) => `${name} ${state}`),
-      ['blocks low', 'blocks low', 'blocks read-only'],
+  it('refuses what would make a volume read-only, after a look of its own', async () => {
+    const { space, free } = await opened()
+    assert.equal(await space.refusalOf('blocks', 800 * mega), undefined)
+    assert.equal(
+      (await space.refusalOf('blocks', 801 * mega))?.message,
+      'the disk of blocks has 900MB free, and 801MB more would leave less than 100MB',
     )
-    stop()
+    free.set('/blocks', 99 * mega)
+    assert.match((await space.refusalOf('blocks', 0))!.message, /^read-only: the disk of blocks has 99MB free/)
+    assert.equal(await space.refusalOf('wal', 0), undefined)
+  })
+
+  it('tells listeners at every look at which their volume has less than they want, and not otherwise', async () => {
+    const { space, free, tick } = await opened()
+    let told = 0
+    const stop = space.onBelow('blocks', 800 * mega, () => told++)
+    free.set('/blocks', 800 * mega)
+    free.set('/wal', 10 * mega)
     await tick()
-    assert.equal(told.length, 3)
+    assert.equal(told, 0)
+    free.set('/blocks', 799 * mega)
+    await tick()
+    const once = told
+    assert.ok(once > 0, 'although the volume is not low')
+    await tick()
+    assert.ok(told > once)
+    stop()
+    const last = told
+    await tick()
+    assert.equal(told, last)
   })
 
   it('keeps what it knew when the system does not answer, and says so once', async () => {

@@ -2,9 +2,10 @@
  * Watches the free space of the volumes that data is written to, so that a full disk is announced before it is met.
  *
  *     enough     all is well
- *     low        announced; whoever can free space is told at every look (`onLow`)
+ *     low        announced
  *     read-only  nothing new is taken until `writableBytes` are free again; what is in memory is still written
  *
+ * Whoever can free space says how much there should be, and is told at every look at which there is less (`onBelow`).
  * The distance between `readOnlyBytes` and `writableBytes` keeps the state from flapping.
  */
 import { Unavailable } from '#/kernel/errors.ts'
@@ -29,11 +30,11 @@ export type DiskSpaceOptions = {
   readonly intervalMs: number
 }
 
-export type OnLow = (volume: VolumeSpace) => void
+type Follower = { readonly name: string; readonly bytes: number; readonly listener: () => void }
 
 export class DiskSpace {
   readonly #options: DiskSpaceOptions
-  readonly #listeners = new Set<OnLow>()
+  readonly #followers = new Set<Follower>()
   #volumes: readonly VolumeSpace[] = []
   #looking: Promise<void> | undefined
   #hasFailed = false
@@ -61,7 +62,23 @@ export class DiskSpace {
 
   /** Why nothing new may be stored; undefined when it may. */
   get refusal(): Unavailable | undefined {
-    const full = this.#volumes.find(({ state }) => state === 'read-only')
+    return this.#refusalOf(this.#volumes.find(({ state }) => state === 'read-only'))
+  }
+
+  /** Looks, and says why so many bytes may not be written to the volume `name`: it is read-only, or would be behind them. */
+  async refusalOf(name: string, bytes: number): Promise<Unavailable | undefined> {
+    await this.look()
+    const volume = this.#volumes.find((one) => one.name === name)
+    if (volume === undefined || volume.state === 'read-only') return this.#refusalOf(volume)
+    const { readOnlyBytes } = this.#options
+    if (volume.freeBytes - bytes >= readOnlyBytes) return undefined
+    const [size, free] = [roundByteSize(bytes), roundByteSize(volume.freeBytes)]
+    return new Unavailable(
+      `the disk of ${name} has ${free} free, and ${size} more would leave less than ${formatByteSize(readOnlyBytes)}`,
+    )
+  }
+
+  #refusalOf(full: VolumeSpace | undefined): Unavailable | undefined {
     if (full === undefined) return undefined
     const { readOnlyBytes, writableBytes } = this.#options
     return new Unavailable(
@@ -70,10 +87,11 @@ export class DiskSpace {
     )
   }
 
-  /** Calls `listener` at every look at which a volume is low or read-only, until the returned function is called. */
-  onLow(listener: OnLow): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+  /** Calls `listener` at every look at which the volume `name` has less than `bytes` free, until the returned function is called. */
+  onBelow(name: string, bytes: number, listener: () => void): () => void {
+    const follower = { name, bytes, listener }
+    this.#followers.add(follower)
+    return () => void this.#followers.delete(follower)
   }
 
   /** Looks now; for whoever has just freed or filled space. Never rejects. */
@@ -114,7 +132,7 @@ export class DiskSpace {
       else if (state === 'low') logger.warn('the disk is filling up', fields)
       else logger.info('the disk has room again', fields)
     }
-    if (state !== 'enough') for (const listener of this.#listeners) listener(volume)
+    for (const one of this.#followers) if (one.name === name && freeBytes < one.bytes) one.listener()
   }
 }
 

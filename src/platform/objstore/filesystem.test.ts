@@ -135,6 +135,33 @@ describe('FilesystemStore', () => {
     assert.equal((await store.get('t/d/two')).toString(), '2')
   })
 
+  it('takes a directory away with its last object, and those above it that are empty', async () => {
+    const root = newRoot()
+    const store = await FilesystemStore.open({ disk, random, root })
+    for (const key of ['t/d/one', 't/d/two', 't/e/one', 'u/d/one']) await store.put(key, [Buffer.from('1')])
+    await store.delete('t/d/one')
+    assert.deepEqual(await readdir(join(root, 't')), ['d', 'e'])
+    await store.delete('t/d/two')
+    assert.deepEqual(await readdir(join(root, 't')), ['e'])
+    await store.delete('u/d/one')
+    await store.delete('t/e/one')
+    assert.deepEqual(await readdir(root), ['.~tmp'])
+    await store.put('t/d/one', [Buffer.from('2')])
+    assert.equal((await store.get('t/d/one')).toString(), '2', 'it is made again')
+  })
+
+  it('keeps what is put while the directory goes', async () => {
+    const root = newRoot()
+    const store = await FilesystemStore.open({ disk, random, root })
+    for (let round = 0; round < 20; round++) {
+      await store.put('t/d/old', [Buffer.from('old')])
+      const data = [Buffer.from(`${round}`)]
+      await Promise.all([store.delete('t/d/old'), store.put('t/d/new', data), store.put('t/e/new', data)])
+      assert.equal((await store.get('t/d/new')).toString(), `${round}`)
+      await Promise.all([store.delete('t/d/new'), store.delete('t/e/new')])
+    }
+  })
+
   it('reports read errors as the store being unavailable', async () => {
     const openRead = (): Promise<never> => Promise.reject(failure('EMFILE'))
     const store = await FilesystemStore.open({ disk: { ...disk, openRead }, random, root: newRoot() })

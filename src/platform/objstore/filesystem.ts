@@ -6,7 +6,8 @@
  *       3. rename the file to its place, sync the directory
  *
  * A crash before 3 leaves a file in `.~tmp`, which no reader sees and the next start removes; a reader sees the old object,
- * the new one, or none. Directories stay when their last object goes; they do not count as prefixes.
+ * the new one, or none. The last object of a directory takes it away, else every day that ever was would be listed at each start. A
+ * directory that is empty all the same, after a crash, does not count as a prefix.
  */
 import { eachConcurrently } from '#/kernel/each-concurrently.ts'
 import { EddaError, NotFound, Unavailable, throwIfAborted } from '#/kernel/errors.ts'
@@ -90,6 +91,8 @@ export class FilesystemStore implements ObjectStore {
       await this.#makeDir(dir)
       throwIfAborted(signal)
       await this.#disk.rename(temp, path)
+      // a delete may have taken the directory away, and another put be making it anew
+      await this.#makeDir(dir)
     } catch (error) {
       await this.#disk.remove(temp).catch(() => undefined)
       throw error
@@ -225,11 +228,23 @@ export class FilesystemStore implements ObjectStore {
     throwIfAborted(signal)
     if ((await this.#head(key)) === undefined) return
     const path = this.#path(key)
+    const dir = path.slice(0, path.lastIndexOf('/'))
     try {
       await this.#disk.remove(path)
-      await this.#disk.syncDir(path.slice(0, path.lastIndexOf('/')))
+      await this.#disk.syncDir(dir)
     } catch (error) {
       throw asUnavailable(`cannot delete object ${key}`, error)
+    }
+    // the object is gone; whether its directory can be removed, too, is no matter
+    await this.#removeEmpty(dir).catch(() => undefined)
+  }
+
+  /** Removes a directory, and those above it, as far as they are empty. Whoever is about to put something there makes it again. */
+  async #removeEmpty(dir: string): Promise<void> {
+    for (let path = dir; path !== this.#root; path = path.slice(0, path.lastIndexOf('/'))) {
+      const isGone = await this.#disk.removeDir(path)
+      if (!isGone) return
+      this.#dirs.delete(path)
     }
   }
 

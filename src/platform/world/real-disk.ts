@@ -9,6 +9,7 @@ import {
   readFile,
   rename,
   rm,
+  rmdir,
   stat,
   statfs,
   truncate,
@@ -45,10 +46,22 @@ export const realDisk: Disk = {
   remove: (path) => rm(path, { force: true }),
   truncate: (path, sizeBytes) => truncate(path, sizeBytes),
   makeDir: async (path) => void (await mkdir(path, { recursive: true })),
+  removeDir,
   list: listDir,
   stat: statFile,
   syncDir,
   freeBytes,
+}
+
+async function removeDir(path: string): Promise<boolean> {
+  try {
+    await rmdir(path)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOENT') return false
+    throw error
+  }
 }
 
 class RealAppendFile implements AppendFile {

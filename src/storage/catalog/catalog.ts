@@ -165,8 +165,11 @@ export class Catalog {
       await this.#store.delete(dayPrefix(tenant, SIGNAL, day) + DAY_FILE_NAME)
       entry.state = emptyDay
       entry.sorted = undefined
+      // unless somebody waits to write it
+      if (entry.writing === last) this.#tenants.get(tenant)?.delete(day)
     })
-    entry.writing = turn.catch(() => undefined)
+    const last = turn.catch(() => undefined)
+    entry.writing = last
     await turn
   }
 

@@ -38,6 +38,8 @@ export class SimDisk implements Disk {
   #isDead = false
   /** Operations so far; the next one has this number. */
   operations = 0
+  /** Bytes that were read so far. */
+  bytesRead = 0
   /** What each operation was, for messages of failing tests. */
   readonly journal: string[] = []
   capacityBytes = Number.MAX_SAFE_INTEGER
@@ -70,6 +72,8 @@ export class SimDisk implements Disk {
     for (const change of survivors) applyNames(this.#names, change)
     this.#pending = []
     this.#durableNames = new Map(this.#names)
+    // a name that came back is in a directory that came back
+    for (const path of this.#names.keys()) this.#dirs.add(dirOf(path))
     for (const inode of new Set(this.#names.values())) {
       inode.data = this.#afterPowerLoss(inode)
       inode.durable = Buffer.from(inode.data)
@@ -128,6 +132,10 @@ export class SimDisk implements Disk {
     return [...this.#names.keys()].toSorted()
   }
 
+  directories(): string[] {
+    return [...this.#dirs].toSorted()
+  }
+
   contentOf(path: string): Buffer {
     return Buffer.from(this.#inode(path).data)
   }
@@ -172,6 +180,7 @@ export class SimDisk implements Disk {
       remove: (path) => guard(() => this.remove(path)),
       truncate: (path, sizeBytes) => guard(() => this.truncate(path, sizeBytes)),
       makeDir: (path) => guard(() => this.makeDir(path)),
+      removeDir: (path) => guard(() => this.removeDir(path)),
       list: (path) => guard(() => this.list(path)),
       stat: (path) => guard(() => this.stat(path)),
       syncDir: (path) => guard(() => this.syncDir(path)),
@@ -200,6 +209,7 @@ export class SimDisk implements Disk {
         this.#operate(`read ${path}`, () => {
           const part = inode.data.subarray(position, Math.min(inode.data.length, position + target.byteLength))
           target.set(part)
+          this.bytesRead += part.length
           return part.length
         })
       return { sizeBytes, inode: inode.number, read, close: () => this.#operate(`close ${path}`, () => undefined) }
@@ -232,7 +242,11 @@ export class SimDisk implements Disk {
   }
 
   readFile(path: string): Promise<Buffer> {
-    return this.#operate(`readFile ${path}`, () => Buffer.from(this.#inode(path).data))
+    return this.#operate(`readFile ${path}`, () => {
+      const data = Buffer.from(this.#inode(path).data)
+      this.bytesRead += data.length
+      return data
+    })
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -275,6 +289,14 @@ export class SimDisk implements Disk {
     })
   }
 
+  removeDir(path: string): Promise<boolean> {
+    return this.#operate(`removeDir ${path}`, () => {
+      const inside = `${path}/`
+      if ([...this.#names.keys(), ...this.#dirs].some((one) => one.startsWith(inside))) return false
+      return this.#dirs.delete(path)
+    })
+  }
+
   list(path: string): Promise<readonly DirEntry[]> {
     return this.#operate(`list ${path}`, () => {
       const prefix = `${path}/`
@@ -301,10 +323,21 @@ export class SimDisk implements Disk {
 
   syncDir(path: string): Promise<void> {
     return this.#operate(`syncDir ${path}`, () => {
-      const isHere = (change: NameChange): boolean => change.some((one) => dirOf(one.path) === path)
+      const isHere = (change: NameChange): boolean => change.some((one) => isIn(path, one.path))
       for (const change of this.#pending.filter(isHere)) applyNames(this.#durableNames, change)
-      this.#pending = this.#pending.filter((change) => !isHere(change))
+      this.#pending = this.#stillPending(isHere)
     })
+  }
+
+  /** Neither those that are durable now, nor those that these undid: a name that was durably taken away does not come back. */
+  #stillPending(isDurable: (change: NameChange) => boolean): NameChange[] {
+    const settled = new Set<string>()
+    const pending = this.#pending.toReversed().filter((change) => {
+      if (!isDurable(change)) return !change.every(({ path }) => settled.has(path))
+      for (const { path } of change) settled.add(path)
+      return false
+    })
+    return pending.reverse()
   }
 
   freeBytes(path: string): Promise<number> {
@@ -430,6 +463,11 @@ function applyNames(names: Names, change: NameChange): void {
     if (inode === undefined) names.delete(path)
     else names.set(path, inode)
   }
+}
+
+/** Whether `dirOf(path)` is `dir`, without making a text: it is asked of every change for every sync. */
+function isIn(dir: string, path: string): boolean {
+  return path[dir.length] === '/' && path.lastIndexOf('/') === dir.length && path.startsWith(dir)
 }
 
 function dirOf(path: string): string {

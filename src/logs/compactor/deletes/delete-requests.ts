@@ -160,7 +160,7 @@ export class StoredDeletes implements DeleteRequests, HiddenRowsReader {
       if (stored.state === 'erased') {
         throw new BadRequest('deletion of request which is in process or already processed is not allowed')
       }
-      const isLate = this.#needs.world.clock.nowMs() > stored.createdMs + this.#settings.cancelPeriodMs
+      const isLate = this.#needs.world.clock.nowMs() > this.dueMs(stored)
       if ((isLate || stored.state === 'erasing') && !force) {
         const period = formatGoDuration(this.#settings.cancelPeriodMs * 1e6)
         throw new BadRequest(
@@ -198,7 +198,12 @@ export class StoredDeletes implements DeleteRequests, HiddenRowsReader {
     if (this.#needs.limitsOf(tenant).deletion_mode !== 'filter-and-delete') return []
     return [...(this.#tenants.get(tenant)?.values() ?? [])]
       .map(({ stored }) => stored)
-      .filter(({ state, createdMs }) => state !== 'erased' && nowMs > createdMs + this.#settings.cancelPeriodMs)
+      .filter((request) => request.state !== 'erased' && nowMs > this.dueMs(request))
+  }
+
+  /** When the time to cancel a request is over. */
+  dueMs({ createdMs }: DeleteRequest): number {
+    return createdMs + this.#settings.cancelPeriodMs
   }
 
   isClean(tenant: string, id: string, block: string): boolean {

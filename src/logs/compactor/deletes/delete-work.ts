@@ -3,7 +3,8 @@
  *
  *     1. heads of the tenant are written as blocks: what is in memory cannot be erased
  *     2. blocks in the time of the request are looked at: which of them have its streams; these get an order, and the next merges
- *        carry it out (../merge/erase.ts)
+ *        carry it out (../merge/erase.ts). A block that no merge takes is written anew for its orders alone when `waitMs` have
+ *        passed, so that several requests make it be written once
  *     3. no block is left with an order: objects of blocks that merges replaced are remembered, and waited for until they are deleted
  *     4. the write-ahead log is emptied
  *
@@ -35,6 +36,13 @@ export interface LineMemory {
   emptyLog(): Promise<boolean>
 }
 
+export type DeleteWorkSettings = {
+  /** How long the lines of a due request may wait for merges that take their blocks anyway. */
+  readonly waitMs: number
+  /** How long it may take in all until they are erased. */
+  readonly erasePeriodMs: number
+}
+
 export type DeleteWorkNeeds = {
   readonly deletes: StoredDeletes
   readonly catalog: Pick<Catalog, 'list' | 'days'>
@@ -44,19 +52,35 @@ export type DeleteWorkNeeds = {
   readonly logger: Logger
 }
 
-type Orders = Map<string, readonly EraseOrder[]>
+/** Of a block, and from when on they cannot wait any more. */
+type Ordered = { readonly orders: readonly EraseOrder[]; readonly untilMs: number }
+type Orders = Map<string, Ordered>
 
 export class DeleteWork implements Erasures {
+  readonly #settings: DeleteWorkSettings
   readonly #needs: DeleteWorkNeeds
   /** By block, of the last look; one that is under way writes another. */
   #orders: Orders = new Map()
 
-  constructor(needs: DeleteWorkNeeds) {
+  /** Requests, by tenant and id, that are known to be late. */
+  #overdue: ReadonlySet<string> = new Set()
+
+  constructor(settings: DeleteWorkSettings, needs: DeleteWorkNeeds) {
+    this.#settings = settings
     this.#needs = needs
   }
 
   ordersFor({ key }: BlockMeta): readonly EraseOrder[] {
-    return this.#orders.get(key) ?? []
+    return this.#orders.get(key)?.orders ?? []
+  }
+
+  cannotWait({ key }: BlockMeta): boolean {
+    return (this.#orders.get(key)?.untilMs ?? Infinity) <= this.#needs.clock.nowMs()
+  }
+
+  /** Requests whose lines should be erased by now, and are not. */
+  get overdue(): number {
+    return this.#overdue.size
   }
 
   onErased(done: Parameters<Erasures['onErased']>[0]): void {
@@ -92,6 +116,19 @@ export class DeleteWork implements Erasures {
       }
     }
     this.#orders = orders
+    this.#tellOverdue()
+  }
+
+  #tellOverdue(): void {
+    const { deletes, clock, logger } = this.#needs
+    const late = deletes.tenants().flatMap((tenant) => deletes.due(tenant))
+    const nowMs = clock.nowMs()
+    const overdue = late.filter((one) => deletes.dueMs(one) + this.#settings.erasePeriodMs < nowMs)
+    for (const { tenant, id, blocks, blocksDone } of overdue) {
+      if (this.#overdue.has(`${tenant}/${id}`)) continue
+      logger.error('the lines of a delete request are not erased in time', { tenant, request: id, blocks, blocksDone })
+    }
+    this.#overdue = new Set(overdue.map(({ tenant, id }) => `${tenant}/${id}`))
   }
 
   async #lookAt(request: StoredRequest, orders: Orders): Promise<void> {
@@ -144,8 +181,12 @@ export class DeleteWork implements Erasures {
           return
         }
         pending++
-        const others = (orders.get(meta.key) ?? []).filter((order) => order.id !== id)
-        orders.set(meta.key, [...others, { id, query, ...times }])
+        const { orders: known, untilMs } = orders.get(meta.key) ?? { orders: [], untilMs: Infinity }
+        const others = known.filter((order) => order.id !== id)
+        orders.set(meta.key, {
+          orders: [...others, { id, query, ...times }],
+          untilMs: Math.min(untilMs, deletes.dueMs(request) + this.#settings.waitMs),
+        })
       },
     )
     return pending

@@ -1,7 +1,8 @@
 /**
  * How deletes and retention take rows out of blocks: they order, a merge erases.
  *
- *     1. `Erasures` (deletes and retention implement it) tells the schedule which orders a block has not yet seen
+ *     1. `Erasures` (deletes and retention implement it) tells the schedule which orders a block has not yet seen: any merge of the
+ *        block carries them out, and a block whose orders cannot wait is merged for them alone
  *     2. the orders, plain data, go to the worker thread that merges; there `CompileErasers` makes erasers of them
  *     3. an eraser is opened once for each input block, and then sees each page of it once: it flags the rows that go
  *     4. when outputs have replaced inputs in the catalog, `Erasures.onErased` learns what went
@@ -56,6 +57,8 @@ export type ErasedRows = {
 export interface Erasures {
   /** Orders that may concern rows of this block and have not been carried out on it; none: it need not be merged for them. */
   ordersFor(block: BlockMeta): readonly EraseOrder[]
+  /** Whether a block with orders must be written anew for them alone; otherwise they wait for a merge that takes it anyway. */
+  cannotWait(block: BlockMeta): boolean
   /**
    * `outputs` have replaced `inputs`, and the `orders` were carried out on all rows of the inputs. Called in the same synchronous
    * step in which queries begin to see the outputs. There is no output when nothing was left. A crash may lose this call:

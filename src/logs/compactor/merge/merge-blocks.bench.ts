@@ -8,6 +8,7 @@ import { decodeBlockPage } from '#/logs/store/block-page.ts'
 import { makeHeadPages, type PlainRow } from '#/logs/store/fixture/head-pages.ts'
 import { openLogBlock } from '#/logs/store/open-log-block.ts'
 import { writeLogBlock } from '#/logs/store/write-log-block.ts'
+import { seededChance } from '#/kernel/fixture/seeded-chance.ts'
 import { makeUlid } from '#/kernel/ulid.ts'
 import type { World } from '#/kernel/world.ts'
 import { MemoryBudget } from '#/platform/memory/memory-budget.ts'
@@ -21,14 +22,7 @@ const blockCount = Number(process.argv[3] ?? 6)
 const blockMb = Number(process.argv[4] ?? 16)
 const rounds = 3
 
-let seed = 1
-function random(): number {
-  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
-  return seed / 2 ** 32
-}
-const below = (limit: number): number => Math.floor(random() * limit)
-const pick = (...texts: readonly string[]): string => texts[below(texts.length)]!
-const hex = (digits: number): string => Array.from({ length: digits }, () => below(16).toString(16)).join('')
+const { below, pick, hex } = seededChance()
 
 const formats: readonly ((time: string) => string)[] = [
   (time) =>

@@ -3,6 +3,7 @@
  * their objects deleted after `compactor.retention_delete_delay`; for blocks in part it gives orders, which merges carry out
  * (../merge/erase.ts). Nothing is kept of its own: after a crash it looks again.
  */
+import { FreeSpace } from './free-space.ts'
 import {
   BlockInspections,
   msOf,
@@ -40,7 +41,7 @@ export type RetentionNeeds = {
   readonly catalog: Catalog
   readonly openBlock: OpenBlock
   readonly limitsOf: LimitsOf
-  readonly clock: Pick<Clock, 'nowMs'>
+  readonly clock: Pick<Clock, 'nowMs' | 'monotonicMs'>
   readonly logger: Logger
   /** Of the volume of the blocks. */
   readonly freeBytes: () => Promise<number>
@@ -56,6 +57,7 @@ export class RetentionWork implements Erasures, Retention {
   readonly #settings: RetentionSettings
   readonly #needs: RetentionNeeds
   readonly #inspections: BlockInspections
+  readonly #space: FreeSpace
   /** By block, of the last look; one that is under way writes another. */
   #orders: Orders = new Map()
   readonly #removed = new Map<string, RemovedByRetention[]>()
@@ -67,10 +69,21 @@ export class RetentionWork implements Erasures, Retention {
     this.#settings = settings
     this.#needs = needs
     this.#inspections = new BlockInspections(needs.openBlock)
+    this.#space = new FreeSpace({
+      ...needs,
+      minFreeBytes: settings.minFreeBytes,
+      waiting: this.#waiting,
+      remove: (meta) => this.#remove([meta], meta.day, 'retention_min_free'),
+    })
   }
 
   ordersFor({ key }: BlockMeta): readonly EraseOrder[] {
     return this.#orders.get(key) ?? []
+  }
+
+  /** Each rule makes a block be written once; there is nothing to be saved by waiting. */
+  cannotWait({ key }: BlockMeta): boolean {
+    return this.#orders.has(key)
   }
 
   onErased({ tenant, day, inputs, erased }: Parameters<Erasures['onErased']>[0]): void {
@@ -98,7 +111,7 @@ export class RetentionWork implements Erasures, Retention {
       }
     }
     this.#orders = ordered
-    await this.#freeSpace(signal)
+    await this.#space.keep(signal)
     await this.#clearDays()
     const keys = new Set(this.#all().map(({ key }) => key))
     this.#inspections.keep((key) => keys.has(key))
@@ -149,24 +162,9 @@ export class RetentionWork implements Erasures, Retention {
     this.counts.bytes += removed.bytes
   }
 
-  /** The disk fills up: the oldest blocks of all tenants go, and their objects at once, whoever reads them. */
-  async #freeSpace(signal?: AbortSignal): Promise<void> {
-    const { minFreeBytes } = this.#settings
-    if (minFreeBytes === 0) return
-    const missing = minFreeBytes - (await this.#needs.freeBytes())
-    if (missing <= 0) return
-    let freed = 0
-    // those that are removed already come first
-    for (const meta of [...this.#waiting.values(), ...oldestFirst(this.#all())]) {
-      if (freed >= missing) return
-      throwIfAborted(signal)
-      const { tenant, day, key, sizeBytes } = meta
-      if (!this.#waiting.has(key) && !(await this.#remove([meta], day, 'retention_min_free'))) continue
-      await this.#needs.deleteObject(key)
-      this.#needs.catalog.forget(tenant, day, [key])
-      this.#waiting.delete(key)
-      freed += sizeBytes
-    }
+  /** The disk fills up: what retention by space would do at the next look is done now, if need be beside a look. */
+  async freeSpace(signal?: AbortSignal): Promise<void> {
+    if (this.#settings.isEnabled) await this.#space.keep(signal)
   }
 
   /**

@@ -48,6 +48,7 @@ export function chooseMerge(
   nowMs: number,
   mustErase: (block: BlockMeta) => boolean = () => false,
 ): MergeChoice | undefined {
+  if (blocks.length === 0) return undefined
   return chooseHour(blocks, policy, nowMs) ?? chooseDay(blocks, policy, nowMs) ?? chooseErase(blocks, mustErase)
 }
 
@@ -92,7 +93,10 @@ function bySize(a: BlockMeta, b: BlockMeta): number {
 }
 
 /** A block of its own, when nothing else takes it. */
-function chooseErase(blocks: readonly BlockMeta[], mustErase: (block: BlockMeta) => boolean): MergeChoice | undefined {
+export function chooseErase(
+  blocks: readonly BlockMeta[],
+  mustErase: (block: BlockMeta) => boolean,
+): MergeChoice | undefined {
   const block = blocks.find(mustErase)
   return block && { inputs: [block], level: Math.max(1, block.level), reason: 'erase' }
 }

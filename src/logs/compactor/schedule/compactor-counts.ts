@@ -21,6 +21,7 @@ export class CompactorCounts {
     duplicates: 0,
     erasedRows: 0,
     failures: 0,
+    postponed: 0,
     seconds: 0,
   }
   /** Rounds that came to their end, and those that did not; seconds of the last one. */
@@ -28,6 +29,7 @@ export class CompactorCounts {
   #isRunning = false
   #merging: Running | undefined
   #lastRun: CompactionRun | undefined
+  #withoutRoom: string | undefined
   readonly #errors: FailedMerge[] = []
 
   get isRunning(): boolean {
@@ -40,12 +42,14 @@ export class CompactorCounts {
       merging: this.#merging && { ...this.#merging },
       lastRun: this.#lastRun,
       totals: { ...this.totals },
+      withoutRoom: this.#withoutRoom,
       errors: [...this.#errors],
     }
   }
 
   beginRound(nowMs: number): Round {
     this.#isRunning = true
+    this.#withoutRoom = undefined
     return { startedMs: nowMs, before: { ...this.totals } }
   }
 
@@ -95,6 +99,11 @@ export class CompactorCounts {
       totals.storedBytesBefore += sizeBytes
     }
     for (const { sizeBytes } of result.outputs) totals.storedBytesAfter += sizeBytes
+  }
+
+  postponed(why: string): void {
+    this.totals.postponed++
+    this.#withoutRoom = why
   }
 
   failed(merge: FailedMerge): void {

@@ -18,6 +18,7 @@ const settings = {
   settleMs: 0,
   intervalMs: 1000,
   deleteDelayMs: 0,
+  mergesByItself: true,
 }
 
 type Given = { readonly threads?: MergeThreads; readonly erasures?: Erasures; readonly leases?: Leases }
@@ -96,6 +97,7 @@ test('orders are carried out, and reported in the step in which queries see it',
   const done: unknown[] = []
   const erasures: Erasures = {
     ordersFor: ({ level }) => (level === 0 ? [order] : []),
+    cannotWait: () => false,
     onErased: ({ inputs, outputs, erased }) => {
       seen = fixture.catalog.list('a', -10, 10).length
       done.push([inputs.length, outputs.length, erased])

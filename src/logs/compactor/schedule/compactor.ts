@@ -2,12 +2,14 @@
  * Merges what is due, one merge at a time, for all tenants in turn: every `intervalMs`, and when somebody asks for it. Behind each round
  * objects that no query reads any more are deleted.
  *
- * A merge that fails leaves its inputs as they are. They are left alone until the next round but one, and longer each time; one that
+ * A merge begins only when the disk has room for its output, which lies beside its inputs until these are deleted; what needs no
+ * room, the deleting, goes on. A merge that fails leaves its inputs as they are. They are left alone until the next round but one, and longer each time; one that
  * finds no room in memory is tried with half of its inputs.
  */
-import { chooseMerge, type MergeChoice, type MergePolicy } from './choose-merge.ts'
+import { chooseErase, chooseMerge, type MergeChoice, type MergePolicy } from './choose-merge.ts'
 import type { CompactorStatus, CompactionRun, FailedMerge } from '#/logs/wire/compaction.ts'
 import { CompactorCounts } from './compactor-counts.ts'
+import { FailingBlocks } from './failing-blocks.ts'
 import type { Leases } from './lease.ts'
 import { Corruption, LimitExceeded, throwIfAborted } from '#/kernel/errors.ts'
 import type { EraseOrder, Erasures } from '#/logs/compactor/merge/erase.ts'
@@ -22,6 +24,8 @@ export type CompactorSettings = MergePolicy & {
   readonly intervalMs: number
   /** Longer than a query may take. */
   readonly deleteDelayMs: number
+  /** Otherwise merges wait until somebody asks; what deletes and retention order is done. */
+  readonly mergesByItself: boolean
 }
 
 export type CompactorNeeds = Omit<MergeNeeds, 'catalog'> & {
@@ -30,22 +34,30 @@ export type CompactorNeeds = Omit<MergeNeeds, 'catalog'> & {
   readonly logger: Logger
   readonly limitsOf: (tenant: string) => Pick<ReturnType<LimitsOf>, 'pattern_mining'>
   readonly erasures?: Erasures | undefined
+  /** Why so many bytes must not be written now; undefined when they may. */
+  readonly refusalOf?: ((bytes: number) => Promise<Error | undefined>) | undefined
 }
 
-const FIRST_PAUSE_MS = 60_000
-const LONGEST_PAUSE_MS = 6 * 3_600_000
-
-/** A block whose merges fail. */
-type Failing = { failures: number; retryAtMs: number }
+/** What a round is for. */
+type RoundScope = {
+  /** Undefined: of all tenants. */
+  readonly tenant: string | undefined
+  /** Or only erases. */
+  readonly merges: boolean
+  /** Also what could wait for a merge that takes its block anyway. */
+  readonly erasesAll: boolean
+}
 
 export class Compactor {
   readonly counts = new CompactorCounts()
   readonly #settings: CompactorSettings
   readonly #needs: CompactorNeeds
   readonly #sweeper: Sweeper
-  readonly #failing = new Map<string, Failing>()
+  readonly #failing = new FailingBlocks()
   /** Outputs of the round that runs. */
   readonly #written = new Set<string>()
+  /** Whether a merge found no room in this round, or the one before. */
+  #isShort = false
   readonly #stopping = new AbortController()
   /** Ends when the round that was begun last has ended. */
   #round: Promise<unknown> = Promise.resolve()
@@ -71,19 +83,28 @@ export class Compactor {
     await this.#round.catch(() => undefined)
   }
 
-  /** One round, of all tenants or of one, behind the one that runs. */
+  /** One round that somebody asks for, of all tenants or of one, behind the one that runs: what is ordered is erased, too. */
   runOnce(tenant?: string): Promise<CompactionRun> {
     const name = tenant ?? ''
     const asked = this.#asked.get(name)
     if (asked !== undefined) return asked
-    const before = this.#round.catch(() => undefined)
-    const round = before.then(() => {
+    const round = this.#behindLast(() => {
       this.#asked.delete(name)
-      return this.#runRound(tenant)
+      return this.#runRound({ tenant, merges: true, erasesAll: true })
     })
     this.#asked.set(name, round)
+    return round
+  }
+
+  #behindLast(run: () => Promise<CompactionRun>): Promise<CompactionRun> {
+    const round = this.#round.catch(() => undefined).then(run)
     this.#round = round
     return round
+  }
+
+  /** Of a round that nobody asks for. */
+  get #ownScope(): RoundScope {
+    return { tenant: undefined, merges: this.#settings.mergesByItself, erasesAll: false }
   }
 
   /** Objects that wait to be deleted. */
@@ -92,9 +113,8 @@ export class Compactor {
   }
 
   status(): CompactorStatus {
-    const { catalog, world } = this.#needs
-    const days = catalog.days().map(({ tenant, day, state }) => {
-      const choice = this.#choose([...state.blocks.values()], world.clock.nowMs())
+    const days = this.#needs.catalog.days().map(({ tenant, day, state }) => {
+      const choice = this.#choose([...state.blocks.values()], this.#ownScope)
       return choice && { tenant, day, reason: choice.reason, blocks: choice.inputs.length, bytes: sumOf(choice.inputs) }
     })
     return {
@@ -110,13 +130,14 @@ export class Compactor {
     while (!signal.aborted) {
       await clock.sleep(this.#settings.intervalMs, signal).catch(() => undefined)
       if (signal.aborted) return
-      await this.runOnce().catch((error: unknown) => {
+      const round = this.#behindLast(() => this.#runRound(this.#ownScope))
+      await round.catch((error: unknown) => {
         if (!signal.aborted) this.#needs.logger.error('a round of compaction failed', { error: textOf(error) })
       })
     }
   }
 
-  async #runRound(only: string | undefined): Promise<CompactionRun> {
+  async #runRound(scope: RoundScope): Promise<CompactionRun> {
     const { catalog, world, leases } = this.#needs
     const { signal } = this.#stopping
     throwIfAborted(signal)
@@ -125,10 +146,14 @@ export class Compactor {
     const startedMs = world.clock.monotonicMs()
     try {
       for (const tenant of catalog.tenants()) {
-        if (only !== undefined && tenant !== only) continue
+        if (scope.tenant !== undefined && tenant !== scope.tenant) continue
         if (!(await leases.acquire(tenant, signal))) continue
-        for (const day of this.#daysOf(tenant)) await this.#mergeDay(tenant, day)
+        for (const day of this.#daysOf(tenant)) await this.#mergeDay(tenant, day, scope)
         await leases.release(tenant)
+      }
+      if (this.#isShort && this.counts.totals.postponed === run.before.postponed) {
+        this.#isShort = false
+        this.#needs.logger.info('the disk has room for merges again')
       }
       await this.#sweeper.sweep(signal)
       return this.counts.endRound(run, {
@@ -151,28 +176,47 @@ export class Compactor {
     return days.map(({ day }) => day).sort((a, b) => a - b)
   }
 
-  async #mergeDay(tenant: string, day: number): Promise<void> {
-    const { catalog, world, leases } = this.#needs
+  async #mergeDay(tenant: string, day: number, scope: RoundScope): Promise<void> {
+    const { catalog, leases } = this.#needs
     for (;;) {
-      const choice = this.#choose(catalog.list(tenant, day, day), world.clock.nowMs())
+      const choice = this.#choose(catalog.list(tenant, day, day), scope)
       if (choice === undefined || !(await leases.acquire(tenant, this.#stopping.signal))) return
+      if (!(await this.#hasRoom(choice))) return
       await this.#tryMerge(choice)
     }
   }
 
-  #choose(blocks: readonly BlockMeta[], nowMs: number): MergeChoice | undefined {
-    const usable = blocks.filter(({ key }) => (this.#failing.get(key)?.retryAtMs ?? 0) <= nowMs)
+  /** An output is not larger than its inputs. */
+  async #hasRoom({ inputs }: MergeChoice): Promise<boolean> {
+    const { refusalOf, logger } = this.#needs
+    const bytes = inputs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    const refusal = await refusalOf?.(bytes)
+    if (refusal === undefined) return true
+    const { tenant, day } = inputs[0]!
+    if (!this.#isShort) logger.warn('merges wait for room on the disk', { tenant, day, error: refusal.message })
+    this.#isShort = true
+    this.counts.postponed(refusal.message)
+    return false
+  }
+
+  #choose(blocks: readonly BlockMeta[], { merges, erasesAll }: RoundScope): MergeChoice | undefined {
+    const { erasures, world } = this.#needs
+    const nowMs = world.clock.nowMs()
+    const usable = blocks.filter((block) => !this.#failing.isLeftAlone(block, nowMs))
     // what a round has written was erased from already
     const mustErase = (block: BlockMeta): boolean =>
-      !this.#written.has(block.key) && (this.#needs.erasures?.ordersFor(block).length ?? 0) > 0
-    return usable.length === 0 ? undefined : chooseMerge(usable, this.#settings, nowMs, mustErase)
+      erasures !== undefined &&
+      !this.#written.has(block.key) &&
+      erasures.ordersFor(block).length > 0 &&
+      (erasesAll || erasures.cannotWait(block))
+    return merges ? chooseMerge(usable, this.#settings, nowMs, mustErase) : chooseErase(usable, mustErase)
   }
 
   /** Merges, or sees to it that the same is not chosen at once again. */
   async #tryMerge({ inputs, level, reason }: MergeChoice): Promise<void> {
     try {
       await this.#merge(inputs, level, reason)
-      for (const { key } of inputs) this.#failing.delete(key)
+      this.#failing.merged(inputs)
     } catch (error) {
       throwIfAborted(this.#stopping.signal)
       if (error instanceof LimitExceeded && inputs.length > 2) {
@@ -213,11 +257,7 @@ export class Compactor {
     // of a damaged block we know that it is this one
     const damaged = error instanceof Corruption ? inputs.filter(({ key }) => key === error.file) : []
     const nowMs = world.clock.nowMs()
-    for (const { key } of damaged.length > 0 ? damaged : inputs) {
-      const failures = (this.#failing.get(key)?.failures ?? 0) + 1
-      const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures)
-      this.#failing.set(key, { failures, retryAtMs: nowMs + pauseMs })
-    }
+    this.#failing.failed(damaged.length > 0 ? damaged : inputs, nowMs)
     const failed: FailedMerge = { tenant, day, blocks: inputs.map(({ key }) => key), atMs: nowMs, error: textOf(error) }
     this.counts.failed(failed)
     logger.error('a merge failed, its blocks stay as they are', { tenant, day, error: failed.error })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
+import type { HiddenRows } from '#/logs/wire/deletes.ts'
 import type { PlainEntry } from '#/logs/wire/entry-batch-builder.ts'
 import { type Tail, TailEnded, type TailFrame, type TailQuery } from '#/logs/wire/tail.ts'
 import { realWorld } from '#/platform/world/real-world.ts'
@@ -101,6 +102,48 @@ describe('a live tail', () => {
     test.store.push(entry('new 2'))
     assert.deepEqual(linesOf(await reading), ['old 3', 'old 2', 'old 1', 'new 1', 'new 2'])
     assert.equal(test.store.asked[0]?.direction, 'backward')
+    assertEmpty(test)
+  })
+
+  it('leaves out what a delete request hides, as long as it does', async () => {
+    const requests: HiddenRows[] = []
+    const hide = (query: string): void => {
+      const startNs = nowNs() - seconds(30 * 3600)
+      const endNs = nowNs() - seconds(3600)
+      requests.push({ id: query, query, startNs, endNs, isErasedFrom: () => false })
+    }
+    const test = testTails({ deletes: { hiddenRows: () => requests } })
+    const tail = test.tails.open(asked({ query: '{app=~".+"}' }))
+    const [lines, over] = reader(tail)
+    await begun(test)
+    const other = { stream: '{app="b"}' }
+    const push = (number: number): void =>
+      test.store.push(
+        entry(`secret yesterday ${number}`, 26 * 3600),
+        entry(`secret ${number}`, 7200),
+        entry(`plain ${number}`, 7200),
+        entry(`secret other ${number}`, 7200, other),
+        entry(`secret now ${number}`),
+      )
+    hide('{app="a"} |= "secret"')
+    push(1)
+    await until(() => lines.length >= 3)
+    hide('{app="b"}')
+    push(2)
+    await until(() => lines.length >= 5)
+    requests.length = 0
+    test.store.push(entry('secret at last', 7200))
+    await until(() => lines.length >= 6)
+    tail.close()
+    await over
+    assert.deepEqual(lines.toSorted(), [
+      'plain 1',
+      'plain 2',
+      'secret at last',
+      'secret now 1',
+      'secret now 2',
+      'secret other 1',
+    ])
     assertEmpty(test)
   })
 

@@ -11,6 +11,7 @@ import { parseExpr } from '#/logs/logql/parser/parse-expr.ts'
 import type { Selection } from '#/logs/logql/planner/plan.ts'
 import { splitTail } from '#/logs/logql/planner/split-tail.ts'
 import { checkEntries, checkExpr } from '#/logs/read/frontend/check-limits.ts'
+import type { HiddenRowsReader } from '#/logs/wire/deletes.ts'
 import { type Tail, TailEnded, type TailQuery, type Tails, type TailSource } from '#/logs/wire/tail.ts'
 import type { QueryFrontend } from '#/logs/wire/query.ts'
 import type { MemoryBudget } from '#/platform/memory/memory-budget.ts'
@@ -22,6 +23,7 @@ import { TenantFeed } from './tenant-feed.ts'
 
 export type LiveTailsOptions = {
   readonly source: TailSource
+  readonly deletes: HiddenRowsReader
   readonly frontend: Pick<QueryFrontend, 'range'>
   readonly limitsOf: LimitsOf
   readonly budget: MemoryBudget
@@ -117,10 +119,11 @@ export class LiveTails implements Tails {
   }
 
   #newFeed(tenant: string): TenantFeed {
-    const { source, clock } = this.#options
+    const { source, deletes, clock } = this.#options
     return new TenantFeed({
       tenant,
       source,
+      deletes,
       memory: this.#memory,
       nowNs: () => clock.nowNs(),
       onWork: () => void this.#work(),

@@ -3,10 +3,13 @@
  * pieces. When batches come faster than they can be looked at, those beyond the memory of tails are let go, and the readers whose
  * streams they had are told.
  */
+import type { HiddenRowsReader } from '#/logs/wire/deletes.ts'
 import type { EntryBatch } from '#/logs/wire/entry-batch.ts'
 import type { TailSource } from '#/logs/wire/tail.ts'
 import { openBatchPage } from '#/logs/store/batch-page.ts'
 import type { Labels } from '#/storage/index/label-index.ts'
+import { textAt, textsOf } from '#/storage/index/text-table.ts'
+import { HiddenLiveRows } from './hidden-live-rows.ts'
 import type { EntryTime } from './live-entry.ts'
 import type { LiveQuery, NewRows } from './live-query.ts'
 import { StreamRoutes } from './stream-routes.ts'
@@ -25,6 +28,7 @@ type SkippedRow = EntryTime & { readonly stream: string }
 export type FeedOptions = {
   readonly tenant: string
   readonly source: TailSource
+  readonly deletes: HiddenRowsReader
   readonly memory: TailMemory
   readonly nowNs: () => bigint
   /** Called when there is something to do. */
@@ -37,6 +41,7 @@ export class TenantFeed {
   readonly #options: FeedOptions
   readonly #queries = new Map<string, LiveQuery>()
   readonly #routes = new StreamRoutes()
+  readonly #hidden = new HiddenLiveRows()
   readonly #queue: Queued[] = []
   readonly #unfollow: () => void
   /** Rows that were let go; more need not be known, as nobody is told of more. */
@@ -100,7 +105,7 @@ export class TenantFeed {
   /** Part of a push: constant time for each stream, and no work for entries. */
   #take(batch: EntryBatch): void {
     const number = ++this.#count
-    if (batch.streams.every((text) => this.#routes.known(text)?.queries.length === 0)) return
+    if (textsOf(batch.streams).every((text) => this.#routes.known(text)?.queries.length === 0)) return
     const bytes = batch.bytes.length + batch.meta.length + batch.rowCount * ROW_BYTES
     if (this.#options.memory.take(bytes)) this.#queue.push({ batch, bytes, number })
     else this.#skip(batch)
@@ -109,7 +114,7 @@ export class TenantFeed {
 
   #skip({ rowCount, streams, stream, day, time }: EntryBatch): void {
     for (let row = 0; row < rowCount && this.#skipped.length < MAX_DROPPED_ENTRIES; row++) {
-      this.#skipped.push({ stream: streams[stream[row]!]!, day: day[row]!, time: time[row]! })
+      this.#skipped.push({ stream: textAt(streams, stream[row]!), day: day[row]!, time: time[row]! })
     }
   }
 
@@ -145,7 +150,7 @@ export class TenantFeed {
   *#distribute({ batch, number }: QueuedBatch): Generator<void> {
     const labels: (Labels | undefined)[] = []
     const wanted = new Map<LiveQuery, Uint8Array>()
-    for (const [ordinal, text] of batch.streams.entries()) {
+    for (const [ordinal, text] of textsOf(batch.streams).entries()) {
       if (ordinal % STREAMS_BETWEEN_PAUSES === STREAMS_BETWEEN_PAUSES - 1) yield
       const route = this.#routes.of(text)
       labels.push(route.labels)
@@ -155,11 +160,13 @@ export class TenantFeed {
     }
     if (wanted.size === 0) return
     const rows: NewRows = { page: openBatchPage(batch), day: batch.day, labels, number, nowNs: this.#options.nowNs() }
+    const { deletes, tenant } = this.#options
+    const hidden = yield* this.#hidden.find(rows, deletes.hiddenRows(tenant))
     for (const [query, streams] of wanted) {
       yield
       if (query.isDeaf) continue
       try {
-        yield* query.run(rows, rowsOf(batch, streams))
+        yield* query.run(rows, rowsOf(batch, streams, hidden))
       } catch (error) {
         this.#options.onFailed(query, error)
       }
@@ -167,13 +174,13 @@ export class TenantFeed {
   }
 }
 
-/** Rows of streams that are marked with 1, ascending. */
-function rowsOf({ rowCount, stream }: EntryBatch, streams: Uint8Array): Uint32Array {
+/** Rows of streams that are marked with 1, ascending, without those that are marked as hidden. */
+function rowsOf({ rowCount, stream }: EntryBatch, streams: Uint8Array, hidden: Uint8Array | undefined): Uint32Array {
   const rows = new Uint32Array(rowCount)
   let count = 0
   for (let row = 0; row < rowCount; row++) {
     rows[count] = row
-    count += streams[stream[row]!]!
+    count += hidden?.[row] === 1 ? 0 : streams[stream[row]!]!
   }
   return rows.subarray(0, count)
 }

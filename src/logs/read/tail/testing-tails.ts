@@ -4,6 +4,7 @@ import type { Clock } from '#/kernel/world.ts'
 import { limits, type Limits } from '#/logs/limits.ts'
 import { parseLabels } from '#/logs/model/labels.ts'
 import { emptyStats } from '#/logs/read/querier/query-run.ts'
+import { type HiddenRowsReader, nothingHidden } from '#/logs/wire/deletes.ts'
 import { buildEntryBatch, type PlainEntry } from '#/logs/wire/entry-batch-builder.ts'
 import type { EntryBatch } from '#/logs/wire/entry-batch.ts'
 import type { QueryAnswer, RangeQuery, ResultStream } from '#/logs/wire/query.ts'
@@ -110,6 +111,7 @@ export type TestTailsOptions = {
   readonly limits?: Partial<Limits>
   readonly budgetBytes?: number
   readonly maxDurationMs?: number
+  readonly deletes?: HiddenRowsReader
 }
 
 export function testTails(options: TestTailsOptions = {}): TestTails {
@@ -122,6 +124,7 @@ export function testTails(options: TestTailsOptions = {}): TestTails {
   const tails = new LiveTails({
     source: store,
     frontend: store,
+    deletes: options.deletes ?? nothingHidden,
     limitsOf: () => ofTenant,
     budget,
     clock: options.clock ?? realWorld().clock,
