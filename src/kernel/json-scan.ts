@@ -18,6 +18,9 @@ const MINUS = 0x2d
 /** Objects nested more deeply are skipped. */
 export const MAX_JSON_DEPTH = 128
 
+/** Keys of a line that are expected where those of the line before were. */
+const MAX_ORDER = 256
+
 /** What is wrong with a line, in the words that `__error_details__` shows. */
 export const jsonFaults = {
   malformed: 'Malformed JSON error',
@@ -47,6 +50,9 @@ export class JsonScanner {
   #end = 0
   #at = 0
   #escaped = false
+  /** Keys in the order of the line before, which is mostly that of this one. */
+  readonly #order = new Int32Array(MAX_ORDER)
+  #place = 0
 
   constructor(keys: KeyTable) {
     this.#keys = keys
@@ -58,6 +64,7 @@ export class JsonScanner {
     this.#bytes = bytes
     this.#at = start
     this.#end = end
+    this.#place = 0
     if (this.#token() !== OPEN_OBJECT) return jsonFaults.object
     this.#at++
     let outer = -1
@@ -131,12 +138,21 @@ export class JsonScanner {
   #key(first: number, parent: number): number | JsonFault {
     if (first !== QUOTE) return jsonFaults.object
     const start = this.#at + 1
-    if (!this.#skipString()) return jsonFaults.malformed
+    const place = this.#place < MAX_ORDER ? this.#place++ : 0
+    const expected = this.#order[place]!
+    const size = this.#keys.sizeAt(expected, this.#bytes, start, parent, QUOTE)
+    // a key that is shorter than the rest of the line and ends in a quote behind it is as the scan below would find it
+    const isExpected = size >= 0 && start + size < this.#end
+    if (isExpected) this.#at = start + size + 1
+    else if (!this.#skipString()) return jsonFaults.malformed
     const keyEnd = this.#at - 1
     if (this.#token() !== COLON) return jsonFaults.malformed
     this.#at++
     if (this.#token() < 0) return jsonFaults.malformed
-    return this.#keys.find(this.#bytes, start, keyEnd, parent)
+    if (isExpected) return expected
+    const id = this.#keys.find(this.#bytes, start, keyEnd, parent)
+    this.#order[place] = id
+    return id
   }
 
   /** Goes behind a comma or stays at the closing brace. @returns the byte there; negative when it is neither. */

@@ -61,12 +61,22 @@ export class KeyTable {
     for (let slot = slotOf(hash, mask); ; slot = (slot + 1) & mask) {
       const id = this.#slots[slot]! - 1
       if (id < 0) {
-        this.#slots[slot] = this.#learn(bytes.slice(start, end), parent, hash) + 1
+        this.#slots[slot] = this.#learn(Uint8Array.from(bytes.subarray(start, end)), parent, hash) + 1
         if (this.names.length * 2 > this.#slots.length) this.#grow()
         return this.names.length - 1
       }
       if (this.#hashes[id] === hash && this.#parents[id] === parent && this.#isKey(id, bytes, start, end)) return id
     }
+  }
+
+  /** The size of key `id` when it stands at `bytes[start]`, in the object `parent`, with `behind` after it; else -1. */
+  sizeAt(id: number, bytes: Uint8Array, start: number, parent: number, behind: number): number {
+    if (id === ROOT_KEY || id >= this.names.length || this.#parents[id] !== parent) return -1
+    const kept = this.#bytes[id]!
+    const { length } = kept
+    if (bytes[start + length] !== behind) return -1
+    for (let i = 0; i < length; i++) if (kept[i] !== bytes[start + i]) return -1
+    return length
   }
 
   wantsValue(id: number): boolean {

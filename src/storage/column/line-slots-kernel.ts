@@ -1,5 +1,5 @@
 /**
- * The inner loops of {@link ./line-slots.ts} as WebAssembly, one instance for each thread. Both functions go over bytes 16 at a time
+ * The inner loops of {@link ./line-slots.ts} as WebAssembly, one instance for each thread. They go over bytes 16 at a time
  * and stop only where something has to be cut out or put in. A byte below 9 in the text is an operation:
  *
  *     0 b     the byte b itself, below 9         4      hours, minutes and seconds of the row's time: 08:59:07
@@ -57,10 +57,17 @@ type Kernel = {
   readonly bytes: Buffer
   /** The same memory in 32-bit words. */
   readonly words: Uint32Array
+  /** What lies at `text` in the memory, when that is known: texts that are decoded are objects of their own. */
+  text: Buffer | undefined
   readonly encode: WasmFunction
   readonly decode: WasmFunction
+  readonly decodeRows: WasmFunction
   readonly rowStarts: WasmFunction
 }
+
+const NS_PER_MS = 1e6
+const MS_PER_DAY = 86_400_000
+const FIRST_MS = at.rowMs / 4
 
 let made: Kernel | undefined
 
@@ -68,6 +75,19 @@ let made: Kernel | undefined
 export function lineSlotsKernel(): Kernel {
   made ??= makeKernel()
   return made
+}
+
+/** The time of a row, in nanoseconds since midnight. False when it is not of the day. */
+export function putTime({ words }: Kernel, row: number, time: number): boolean {
+  const ms = Math.floor(time / NS_PER_MS)
+  words[FIRST_MS + row] = ms
+  return ms >= 0 && ms < MS_PER_DAY
+}
+
+/** The same of all rows. */
+export function putTimes(kernel: Kernel, times: Float64Array): boolean {
+  for (let row = 0; row < times.length; row++) if (!putTime(kernel, row, times[row]!)) return false
+  return true
 }
 
 function makeKernel(): Kernel {
@@ -78,8 +98,16 @@ function makeKernel(): Kernel {
     bytes.write(String(x).padStart(3, '0'), at.threeDigits + 4 * x)
     bytes[at.threeDigits + 4 * x + 3] = String(x).length
   }
-  const { encode, decode, rowStarts } = functions
-  return { bytes, words: new Uint32Array(memory), encode: encode!, decode: decode!, rowStarts: rowStarts! }
+  const { encode, decode, decodeRows, rowStarts } = functions
+  return {
+    bytes,
+    words: new Uint32Array(memory),
+    text: undefined,
+    encode: encode!,
+    decode: decode!,
+    decodeRows: decodeRows!,
+    rowStarts: rowStarts!,
+  }
 }
 
 /** Letters of any script belong to words: bytes of UTF-8 beyond ASCII do too. */

@@ -22,6 +22,8 @@ export const at = layoutMemory({
   /** For each number below 1000 its three digits, zeros in front, and in the fourth byte how many are not such zeros. */
   threeDigits: 4000,
   valueTable: MAX_VALUE_COLUMNS * 8,
+  /** Of `decode`: for each metadata column, in steps of 8, where the ranks of its rows lie; 0: every row has a value. */
+  ranksTable: MAX_VALUE_COLUMNS * 8,
   clock: 16,
   /** Of `encode`: count of numbers, end of hex. Of `decode`: rows, end of hex. */
   results: 8,
@@ -32,6 +34,14 @@ export const at = layoutMemory({
   seen: CONTEXTS * 4,
   rowMs: MAX_SLOT_ROWS * 4,
   lineEnds: MAX_SLOT_ROWS * 4,
+  /** Of `decodeRows`: where the line of each row begins, and where the last one ends. */
+  lineStarts: MAX_SLOT_ROWS * 4 + 4,
+  /** Of `decodeRows`: where the text of each row begins. */
+  textStarts: MAX_SLOT_ROWS * 4 + 4,
+  /** Of `decodeRows`: the rows that are to be put together. */
+  wanted: MAX_SLOT_ROWS * 4,
+  /** Of `decode`: for each row of a metadata column, how many values stand before its own. */
+  ranks: MAX_VALUE_COLUMNS * MAX_SLOT_ROWS * 4,
   numbers: MAX_SLOT_NUMBERS * 4,
   contexts: MAX_SLOT_NUMBERS * 2,
   hex: MAX_SLOT_BYTES / 2 + SLACK,

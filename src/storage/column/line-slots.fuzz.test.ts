@@ -6,9 +6,10 @@ import fc from 'fast-check'
 import { isFoundInCutText } from './cut-text.ts'
 import { ENCODING_LINE_SLOTS } from './encoding.ts'
 import { tryHex } from './hex-text.ts'
-import { cutTextStarts, decodeCutText, decodeLineSlots, encodeLineSlots } from './line-slots.ts'
+import { encodeLineSlots } from './line-slots.ts'
 import type { LinesToCut } from './line-slots.ts'
 import { decodePackedU32 } from './packed-u32.ts'
+import { cutTextStarts, decodeCutText, decodeLineSlots, decodeSomeLines } from './read-line-slots.ts'
 import { ScratchBuffers } from './scratch-buffers.ts'
 import { unsealColumn } from './sealed.ts'
 import type { HexValues } from './text-values.ts'
@@ -124,6 +125,41 @@ function decode(bytes: Uint8Array, { lengths, times, values }: LinesToCut, text?
   }
   return Buffer.from(decodeLineSlots({ encoding: ENCODING_LINE_SLOTS, bytes }, sources, origin))
 }
+
+/** The lines of `rows`, one by one, of a page of which only these were put together. */
+function decodeSome(bytes: Uint8Array, { lengths, times, values }: LinesToCut, rows: Uint32Array): Buffer[] {
+  const lineStart = new Uint32Array(lengths.length + 1)
+  for (const [i, length] of lengths.entries()) lineStart[i + 1] = lineStart[i]! + length
+  const sources = {
+    rowCount: lengths.length,
+    times: () => times,
+    values: (name: string) => values.find((one) => one.name === name)?.hex,
+  }
+  const lines = decodeSomeLines({ encoding: ENCODING_LINE_SLOTS, bytes }, sources, { rows, lineStart }, origin)
+  return [...rows].map((one) => Buffer.from(lines.subarray(lineStart[one], lineStart[one + 1])))
+}
+
+test('some lines of a page are what they are among all', () => {
+  let cut = 0
+  const shares = fc.array(fc.boolean(), { minLength: 1, maxLength: 50 })
+  fc.assert(
+    fc.property(rowsOf, shares, fc.boolean(), (rows, isChosen, isSparse) => {
+      const input = inputOf(rows)
+      const column = encodeLineSlots(input)
+      if (column === undefined) return
+      cut++
+      const chosen = Uint32Array.from(rows.keys()).filter(
+        (i) => isChosen[i % isChosen.length] && (!isSparse || i % 37 === 5),
+      )
+      assert.deepEqual(
+        decodeSome(column.bytes, input, chosen),
+        [...chosen].map((i) => rows[i]!.line),
+      )
+    }),
+    { numRuns: 300 },
+  )
+  assert.ok(cut > 150, `${cut} of 300 pages were cut`)
+})
 
 test('lines that were cut come back to the byte', () => {
   let cut = 0
@@ -257,23 +293,31 @@ test('damaged lines are corruption, or lines of the same size', () => {
   const input = inputOf(rows)
   const column = encodeLineSlots(input)
   assert.ok(column)
+  const some = Uint32Array.of(7, 8, 40)
   for (let at = 0; at < column.bytes.length; at++) {
     for (let bit = 0; bit < 8; bit++) {
       const bytes = Uint8Array.from(column.bytes)
       bytes[at]! ^= 1 << bit
-      try {
-        decode(bytes, input)
-      } catch (error) {
-        assert.ok(error instanceof Corruption, `byte ${at}: ${String(error)}`)
-        assert.equal(error.file, 'f')
+      for (const read of [() => decode(bytes, input), () => decodeSome(bytes, input, some)]) {
+        try {
+          read()
+        } catch (error) {
+          assert.ok(error instanceof Corruption, `byte ${at}: ${String(error)}`)
+          assert.equal(error.file, 'f')
+        }
       }
     }
   }
   for (let size = 0; size < column.bytes.length; size++) {
     assert.throws(() => decode(column.bytes.subarray(0, size), input), Corruption)
+    assert.throws(() => decodeSome(column.bytes.subarray(0, size), input, some), Corruption)
   }
   assert.throws(() => decode(column.bytes, { ...input, values: [] }), Corruption)
   assert.throws(() => decode(column.bytes, inputOf(rows.slice(1))), Corruption)
+  assert.deepEqual(
+    decodeSome(column.bytes, input, some),
+    [...some].map((row) => rows[row]!.line),
+  )
   assert.deepEqual(decode(column.bytes, input), input.lines, 'damage of one page does not touch the next')
 })
 

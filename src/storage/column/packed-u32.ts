@@ -30,14 +30,24 @@ export function encodePackedU32(values: Uint32Array, out: ByteWriter): void {
 
 export function decodePackedU32(reader: ByteReader, count: number): Uint32Array {
   const values = new Uint32Array(count)
+  decodePackedU32Into(reader, values, { at: 0, count })
+  return values
+}
+
+/** The same into the middle of `values`. */
+export function decodePackedU32Into(
+  reader: ByteReader,
+  values: Uint32Array,
+  { at: first, count }: { readonly at: number; readonly count: number },
+): void {
   const { view } = reader
-  for (let at = 0; at < count; at += GROUP) {
-    const size = Math.min(GROUP, count - at)
+  const end = first + count
+  for (let at = first; at < end; at += GROUP) {
+    const size = Math.min(GROUP, end - at)
     const width = reader.u8()
     if (width > 32) throw reader.corruption(`bit width ${width} exceeds 32`)
     const least = reader.count(0xffff_ffff, 'least value')
     const start = reader.skip(packedBytes(size, width))
     unpackFrom(view, { start, width, least }, values, { at, count: size })
   }
-  return values
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { fixLeadingDigit, sanitizeNamePart } from '#/kernel/label-name.ts'
-import { labelsOf } from './page-fixture.ts'
+import { labelsOf, runAll } from './page-fixture.ts'
 import { testSeed } from '#/kernel/fixture/test-seed.ts'
 const check = { seed: testSeed, numRuns: 500 }
 
@@ -47,6 +47,22 @@ test(`documents give the labels that a walk over what was written gives (seed ${
       const line = JSON.stringify(document, undefined, indent)
       const expected = expectedLabels(document)
       assert.deepEqual(labelsOf('| json', line, { stream: [] }), expected)
+    }),
+    check,
+  )
+})
+
+test(`documents one after the other give what each gives alone (seed ${testSeed})`, () => {
+  const documents = fc.array(fc.oneof(object, fc.constantFrom({ '': 1, a: 2 }, { a: 1, '': { a: 2 } })), {
+    maxLength: 8,
+  })
+  fc.assert(
+    fc.property(documents, (several) => {
+      const lines = [...several, ...several.toReversed()].map((document) => JSON.stringify(document))
+      assert.deepEqual(
+        runAll('| json', lines, { stream: [] }).map((outcome) => outcome?.labels),
+        lines.map((line) => labelsOf('| json', line, { stream: [] })),
+      )
     }),
     check,
   )

@@ -4,28 +4,41 @@ import { isAssertion, someNode } from '#/kernel/re2-node.ts'
 import type { LineFilterNode } from '#/logs/logql/ast/stage-nodes.ts'
 import { parseIpPattern } from '#/logs/logql/stages/ip-pattern.ts'
 import { compileRegex } from '#/platform/regex/compile.ts'
-import { isFoundInCutText } from '#/storage/column/cut-text.ts'
+import { decidesOnCutLines, testsOfCutLines } from './cut-filter.ts'
+import { hasFolded, markFolded, type FoldedNeedle } from './fold-search.ts'
 import { compileIpScan, type IpScan } from './ip-scan.ts'
 import { compileLinePattern, markLinePattern, matchesLinePattern, type CompiledLinePattern } from './line-pattern.ts'
 import { compileLineRegex, markRegex, mayMatchRegex, type LineRegex } from './line-regex.ts'
 import { markNeedle, type LineRows, type Marks } from './line-rows.ts'
-import type { PageFilter, Row, RowStage } from './row.ts'
+import type { LineSelector, PageFilter, Row, RowStage } from './row.ts'
 
 /** What a chain of operands comes to: it matches when any of these does. */
-type LineTests = {
+export type LineTests = {
   readonly needles: readonly Buffer[]
   readonly regexes: readonly LineRegex[]
   readonly patterns: readonly CompiledLinePattern[]
   readonly ips: readonly IpScan[]
+  /** Texts in any case, which must be ASCII. */
+  readonly folded: readonly FoldedNeedle[]
 }
 
 export function compilePageFilter(node: LineFilterNode): PageFilter {
   const tests = compileTests(node)
-  const wanted = isNegative(node) ? 0 : 1
+  const isWanted = !isNegative(node)
+  const decides = decidesOnCutLines(tests)
+  const cutTests = isWanted && !decides ? testsOfCutLines(tests) : undefined
   return {
     unlessLabels: node.unlessLabels,
-    worksOnCutLines: worksOnCutLines(tests),
-    mayPass: (lines) => wanted === 0 || mayMatch(lines, tests),
+    worksOnCutLines: decides,
+    onCutLines: cutTests && selectorOf(cutTests, true),
+    ...selectorOf(tests, isWanted),
+  }
+}
+
+function selectorOf(tests: LineTests, isWanted: boolean): LineSelector {
+  const wanted = isWanted ? 1 : 0
+  return {
+    mayPass: (lines) => !isWanted || mayMatch(lines, tests),
     select(lines, lineStart, rows, count) {
       const marks = new Uint8Array(count)
       markTests({ lines, base: 0, lineStart, rows, count }, tests, marks)
@@ -36,13 +49,10 @@ export function compilePageFilter(node: LineFilterNode): PageFilter {
   }
 }
 
-function worksOnCutLines({ needles, regexes, patterns, ips }: LineTests): boolean {
-  return regexes.length + patterns.length + ips.length === 0 && needles.every(isFoundInCutText)
-}
-
 /** A text that is found over the end of a line is counted as found. */
-function mayMatch(lines: Buffer, { needles, regexes, patterns, ips }: LineTests): boolean {
+function mayMatch(lines: Buffer, { needles, regexes, patterns, ips, folded }: LineTests): boolean {
   if (ips.length > 0 || patterns.some(({ longest }) => !longest || lines.includes(longest))) return true
+  if (folded.some((needle) => hasFolded(lines, needle))) return true
   return needles.some((needle) => lines.includes(needle)) || regexes.some((regex) => mayMatchRegex(lines, regex))
 }
 
@@ -71,7 +81,7 @@ function compileTests(node: LineFilterNode): LineTests {
     else if (node.ignoreCase) addRegex(`(?i)${quoteRegex(value)}`, needles, regexes)
     else needles.push(Buffer.from(value))
   }
-  return { needles, regexes, patterns, ips }
+  return { needles, regexes, patterns, ips, folded: [] }
 }
 
 function quoteRegex(text: string): string {
@@ -89,6 +99,7 @@ function addRegex(pattern: string, needles: Buffer[], regexes: LineRegex[]): voi
 
 function markTests(page: LineRows, tests: LineTests, marks: Marks): void {
   for (const needle of tests.needles) markNeedle(page, needle, marks)
+  for (const needle of tests.folded) markFolded(page, needle, marks)
   for (const regex of tests.regexes) markRegex(page, regex, marks)
   for (const pattern of tests.patterns) markLinePattern(page, pattern, marks)
   if (tests.ips.length === 0) return

@@ -14,7 +14,8 @@ import { latin1Text, utf8Text } from '#/kernel/buffer-text.ts'
 import { asciiFold } from '#/kernel/re2-fold.ts'
 import { pureLiterals, requiredLiterals, type Literals } from '#/kernel/re2-literals.ts'
 import type { Regex } from '#/platform/regex/compile.ts'
-import { findFolded, foldedNeedle, markFolded, type FoldedNeedle } from './fold-search.ts'
+import { isRegexOfLetters } from './cut-filter.ts'
+import { foldedNeedle, hasFolded, markFolded, type FoldedNeedle } from './fold-search.ts'
 import { forEachPart, isSparse, markNeedle, type LineRows, type Marks } from './line-rows.ts'
 
 /** Shorter texts are in too many lines to be worth a search of their own. */
@@ -27,6 +28,8 @@ export type LineRegex = {
   /** A matching line contains one of these. */
   readonly needles: readonly Buffer[] | undefined
   readonly folded: FoldedTexts | undefined
+  /** Matches are letters of ASCII, so that other bytes of a line may be read as whatever one likes. */
+  readonly isOfLetters: boolean
 }
 
 /** Texts in any case. */
@@ -50,6 +53,7 @@ export function compileLineRegex(regex: Regex): LineRegex {
     regex,
     needles: isUseful && !literals.fold ? literals.texts.map((text) => Buffer.from(text)) : undefined,
     folded: isUseful && literals.fold ? foldTexts(literals, decides) : undefined,
+    isOfLetters: isRegexOfLetters(regex.root),
   }
 }
 
@@ -76,11 +80,12 @@ function foldTexts({ texts }: Literals, decides: boolean): FoldedTexts {
 export function mayMatchRegex(lines: Buffer, { needles, folded }: LineRegex): boolean {
   if (needles) return needles.some((needle) => lines.includes(needle))
   if (!folded || folded.missesForeign || folded.strangers.some((stranger) => lines.includes(stranger))) return true
-  return folded.needles.some((needle) => findFolded(lines, needle, 0, lines.length) >= 0)
+  return folded.needles.some((needle) => hasFolded(lines, needle))
 }
 
-export function markRegex(page: LineRows, { regex, needles, folded }: LineRegex, marks: Marks): void {
-  if (!needles && !folded) return markRows(page, regex, marks)
+export function markRegex(page: LineRows, lineRegex: LineRegex, marks: Marks): void {
+  const { needles, folded } = lineRegex
+  if (!needles && !folded) return markRows(page, lineRegex, marks)
   const hits = new Uint8Array(page.count)
   for (const needle of needles ?? []) markNeedle(page, needle, hits)
   for (const needle of folded?.needles ?? []) markFolded(page, needle, hits)
@@ -90,11 +95,11 @@ export function markRegex(page: LineRows, { regex, needles, folded }: LineRegex,
   }
   for (const stranger of folded?.strangers ?? []) markNeedle(page, stranger, hits)
   if (folded?.missesForeign) markForeign(page, hits)
-  markChosen(page, hits, regex, marks)
+  markChosen(page, hits, lineRegex, marks)
 }
 
 /** Marks those of the rows with a hit that match. */
-function markChosen(page: LineRows, hits: Marks, regex: Regex, marks: Marks): void {
+function markChosen(page: LineRows, hits: Marks, regex: LineRegex, marks: Marks): void {
   const rows = new Uint32Array(page.count)
   const positions = new Uint32Array(page.count)
   let count = 0
@@ -109,7 +114,7 @@ function markChosen(page: LineRows, hits: Marks, regex: Regex, marks: Marks): vo
   for (let i = 0; i < count; i++) if (found[i] !== 0) marks[positions[i]!] = 1
 }
 
-function markRows(page: LineRows, regex: Regex, marks: Marks): void {
+function markRows(page: LineRows, regex: LineRegex, marks: Marks): void {
   if (isSparse(page)) {
     for (let i = 0; i < page.count; i++) if (matchesRow(page, i, regex)) marks[i] = 1
     return
@@ -120,19 +125,19 @@ function markRows(page: LineRows, regex: Regex, marks: Marks): void {
 const beyondAscii = /[\x80-\xff]/g
 const hasBeyondAscii = /[\x80-\xff]/
 
-function matchesRow({ lines, lineStart, rows }: LineRows, i: number, regex: Regex): boolean {
+function matchesRow({ lines, lineStart, rows }: LineRows, i: number, { regex, isOfLetters }: LineRegex): boolean {
   const start = lineStart[rows[i]!]!
   const end = lineStart[rows[i]! + 1]!
   const text = latin1Text(lines, start, end)
-  return hasBeyondAscii.test(text) ? regex.test(utf8Text(lines, start, end)) : regex.testAscii(text)
+  return !isOfLetters && hasBeyondAscii.test(text) ? regex.test(utf8Text(lines, start, end)) : regex.testAscii(text)
 }
 
-function markPart(part: LineRows, regex: Regex, marks: Marks): void {
+function markPart(part: LineRows, { regex, isOfLetters }: LineRegex, marks: Marks): void {
   const { lines, lineStart, rows, count } = part
   const base = lineStart[rows[0]!]!
   const end = lineStart[rows[count - 1]! + 1]!
   const text = latin1Text(lines, base, end)
-  const foreign = isAscii(lines.subarray(base, end)) ? undefined : new Uint8Array(count)
+  const foreign = isOfLetters || isAscii(lines.subarray(base, end)) ? undefined : new Uint8Array(count)
   if (foreign) markForeignText(part, text, base, foreign)
   for (let i = 0; i < count; i++) {
     const start = lineStart[rows[i]!]!

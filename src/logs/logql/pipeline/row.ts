@@ -68,15 +68,8 @@ export interface Row {
 /** Runs one entry through a stage: false drops it. Stages are compiled once per scan. */
 export type RowStage = (row: Row) => boolean
 
-/**
- * A filter that works on a whole page of bytes before any row is looked at; compiled from line filters that stand before
- * everything that changes lines.
- */
-export interface PageFilter {
-  /** Set on filters that hold only for rows whose stream and metadata have none of these labels; see `LineFilterNode`. */
-  readonly unlessLabels: readonly string[] | undefined
-  /** Whether `cutLines` of a page answer as well as its lines. */
-  readonly worksOnCutLines: boolean
+/** Chooses rows by their bytes, over a whole page of them at once. */
+export interface LineSelector {
   /** False only when certainly none of these lines, which stand back to back, passes. Looks at bytes alone, and is cheap. */
   mayPass(lines: Buffer): boolean
   /**
@@ -84,6 +77,19 @@ export interface PageFilter {
    * order and returns how many.
    */
   select(lines: Buffer, lineStart: Uint32Array, rows: Uint32Array, count: number): number
+}
+
+/**
+ * A filter that works on a whole page of bytes before any row is looked at; compiled from line filters that stand before
+ * everything that changes lines.
+ */
+export interface PageFilter extends LineSelector {
+  /** Set on filters that hold only for rows whose stream and metadata have none of these labels; see `LineFilterNode`. */
+  readonly unlessLabels: readonly string[] | undefined
+  /** Whether `cutLines` of a page answer as well as its lines. */
+  readonly worksOnCutLines: boolean
+  /** Else: passes the cut lines of all lines that pass, and of some others. Undefined: nothing is known. */
+  readonly onCutLines: LineSelector | undefined
 }
 
 /**

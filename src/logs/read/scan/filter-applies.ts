@@ -20,14 +20,38 @@ export function filterApplies({ unlessLabels }: PageFilter, { page, labels, stre
 export function pageMayPass(filters: readonly PageFilter[], origin: PageOrigin): boolean {
   const { page } = origin
   return filters.every((filter) => {
-    const text = filter.worksOnCutLines ? (page.cutLines?.text ?? page.lines) : page.lines
-    return filter.mayPass(text) || !filterApplies(filter, origin)
+    const onCut = filter.worksOnCutLines ? filter : filter.onCutLines
+    const cut = onCut && page.cutLines
+    return (cut ? onCut.mayPass(cut.text) : filter.mayPass(page.lines)) || !filterApplies(filter, origin)
   })
 }
 
-/** As `filter.select` over the lines of a page, or over their short form where that does. */
-export function selectPassing(filter: PageFilter, page: LogPage, rows: Uint32Array, count: number): number {
-  const cut = filter.worksOnCutLines ? page.cutLines : undefined
-  if (cut === undefined) return filter.select(page.lines, page.lineStart, rows, count)
-  return filter.select(cut.text, cut.textStart, rows, count)
+/**
+ * Keeps of the first `count` rows those that pass all filters that apply; returns how many. The short form of lines is asked as far
+ * as it can tell, and only lines of rows that are left then are read.
+ */
+export function selectPassing(
+  filters: readonly PageFilter[],
+  origin: PageOrigin,
+  rows: Uint32Array,
+  count: number,
+): number {
+  const { page } = origin
+  let left = count
+  const onLines: PageFilter[] = []
+  for (const filter of filters) {
+    if (left === 0) return 0
+    if (!filterApplies(filter, origin)) continue
+    const onCut = filter.worksOnCutLines ? filter : filter.onCutLines
+    const cut = onCut && page.cutLines
+    if (cut) left = onCut.select(cut.text, cut.textStart, rows, left)
+    if (!cut || !filter.worksOnCutLines) onLines.push(filter)
+  }
+  if (onLines.length === 0 || left === 0) return left
+  page.chooseLines?.(rows.subarray(0, left))
+  for (const filter of onLines) {
+    if (left === 0) return 0
+    left = filter.select(page.lines, page.lineStart, rows, left)
+  }
+  return left
 }

@@ -89,6 +89,17 @@ export class RowSink {
     return passed
   }
 
+  /** Lines of pages that have not been read yet are those of the answer alone. */
+  #chooseLines(order: ArrayLike<number>, row: ArrayLike<number>): void {
+    const rowsOf = new Map<number, number[]>()
+    for (let i = 0; i < order.length; i++) {
+      const rows = rowsOf.get(order[i]!)
+      if (rows === undefined) rowsOf.set(order[i]!, [row[i]!])
+      else rows.push(row[i]!)
+    }
+    for (const [page, rows] of rowsOf) this.#pages.get(page)!.page.chooseLines?.(Uint32Array.from(rows).sort())
+  }
+
   finish(pipeline: Pipeline, day: Day, counts: ScanCounts): RowsResult {
     const { time, order, row } = (this.#tail ?? this.#heap).sorted()
     const key = this.#byStream ? new Float64Array(time.length) : undefined
@@ -97,6 +108,7 @@ export class RowSink {
     const labelSet = new Uint32Array(rowCount)
     const lineStart = new Uint32Array(rowCount + 1)
     const lines = new ByteList()
+    this.#chooseLines(order, row)
     for (let i = 0; i < rowCount; i++) {
       const { page, labels } = this.#pages.get(order[i]!)!
       const streamLabels = labels.of(page.stream[row[i]!]!)

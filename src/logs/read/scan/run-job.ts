@@ -9,7 +9,7 @@ import { openHeadPage } from '#/logs/store/head-page.ts'
 import type { LogPage } from '#/logs/store/log-page.ts'
 import { countPatterns } from './count-patterns.ts'
 import { divideSizes } from './divide-sizes.ts'
-import { filterApplies, pageMayPass, selectPassing } from './filter-applies.ts'
+import { pageMayPass, selectPassing } from './filter-applies.ts'
 import { findDuplicates } from './find-duplicates.ts'
 import { countLeftover } from './leftover.ts'
 import { MaskSink } from './mask-sink.ts'
@@ -141,13 +141,12 @@ class Scan {
     let count = selectRows(page, { streams, from, to, isInside, dropped }, this.#rows)
     this.#countRows(page, count)
     for (const filter of this.#pipeline.metaFilters) count = selectByMeta(filter, origin, this.#rows, count)
-    for (const filter of pageFilters) {
-      if (count === 0) return
-      if (filterApplies(filter, origin)) count = selectPassing(filter, page, this.#rows, count)
-    }
+    count = selectPassing(pageFilters, origin, this.#rows, count)
     if (count === 0) return
     const entry = this.#entryFor(page)
     const rows = this.#rows.subarray(0, count)
+    // rows that pass as they are may be many more than those that are kept, and the sink knows which
+    if (!this.#pipeline.isTrivial) page.chooseLines?.(rows)
     if (this.#sink instanceof SampleSink) {
       this.#addSamples(this.#sink, { page, labels, order: scanPage.order, entry }, rows)
     } else {
