@@ -1,4 +1,5 @@
 /** An explanation as indented text. */
+import { counted } from '#/kernel/counted.ts'
 import type { Operation, SamplePlan, StagePlan } from '#/logs/logql/planner/explained.ts'
 import type { DataPlan, Explanation, Pruning, SelectionPlan } from '#/logs/wire/explain.ts'
 
@@ -99,20 +100,16 @@ function dataLines(data: DataPlan, readsLines: boolean): string[] {
   const lines = `${sizeText(lineBytes)} of lines${readsLines ? '' : ' that are not decoded'}`
   const { least, most } = cpuSeconds
   return [
-    `${plural(days, 'day')}, ${plural(heads, 'head')}, ${plural(streams, 'stream')}`,
+    `${counted(days, 'day')}, ${counted(heads, 'head')}, ${counted(streams, 'stream')}`,
     `blocks  ${pruned(blocks)}`,
     `pages   ${pruned(pages)}${between}`,
-    `holds   ${plural(rows, 'row')}, ${lines}, ${sizeText(compressedBytes)} compressed; at most ${plural(jobs, 'job')}`,
+    `holds   ${counted(rows, 'row')}, ${lines}, ${sizeText(compressedBytes)} compressed; at most ${counted(jobs, 'job')}`,
     `takes   ${least === most ? most : `${least} to ${most}`} s of CPU, estimated`,
   ]
 }
 
 function pruned({ total, outsideTime, withoutStreams, withoutMatch, read }: Pruning): string {
   return `${read} of ${total} read, ${outsideTime} outside the time, ${withoutStreams} without the streams, ${withoutMatch} without a match`
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']

@@ -7,6 +7,7 @@ import { decodeLokiJson } from '#/logs/write/push/loki-json.ts'
 import { decodeLokiProtobuf } from '#/logs/write/push/loki-protobuf.ts'
 import type { PushColumns } from '#/logs/write/push/push-columns.ts'
 import type { Endpoint, HttpRequest } from '#/platform/http/endpoint.ts'
+import { freshMemory, type WorkMemory } from '#/platform/memory/work-memory.ts'
 import { noContent } from '#/platform/http/endpoint-docs.ts'
 
 /** What each `Content-Encoding` means; `snappy` only marks what protobuf bodies are anyway. */
@@ -17,6 +18,8 @@ const compressions: Readonly<Record<string, Compression>> = {
   deflate: 'deflate',
   zstd: 'zstd',
 }
+/** Smaller bodies are not worth a chunk of the pool. */
+const leastPooledBytes = 32 * 1024
 const mediaType = /^\s*([\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+)\s*(?:;|$)/
 
 export function pushEndpoint(deps: PushDeps): Endpoint {
@@ -33,7 +36,7 @@ export function legacyPushEndpoint(deps: PushDeps): Endpoint {
 type Variant = {
   readonly path: string
   readonly doc: string
-  readonly decodeJson: (body: Buffer) => PushColumns
+  readonly decodeJson: (body: Buffer, memory: WorkMemory) => PushColumns
 }
 
 function endpoint(deps: PushDeps, { path, doc, decodeJson }: Variant): Endpoint {
@@ -49,21 +52,28 @@ function endpoint(deps: PushDeps, { path, doc, decodeJson }: Variant): Endpoint 
     consumes: ['application/json', 'application/x-protobuf'],
     maxBodyBytes: deps.bodyLimits.maxCompressedBytes,
     handle: async (request) => {
+      const memory = request.body.length < leastPooledBytes ? undefined : deps.memory.lease()
       try {
-        const columns = await decode(request, deps.bodyLimits, decodeJson)
+        const refused = deps.distributor.refusal()
+        if (refused !== undefined) throw refused
+        const columns = await decode(request, { limits: deps.bodyLimits, decodeJson, memory: memory ?? freshMemory })
         return pushReply(await deps.distributor.push(request.tenant, pushRequestOf(request, columns)))
       } catch (error) {
         return rejectPush(error)
+      } finally {
+        memory?.release()
       }
     },
   }
 }
 
-async function decode(
-  request: HttpRequest,
-  limits: BodyLimits,
-  decodeJson: Variant['decodeJson'],
-): Promise<PushColumns> {
+type Decoding = {
+  readonly limits: BodyLimits
+  readonly decodeJson: Variant['decodeJson']
+  readonly memory: WorkMemory
+}
+
+async function decode(request: HttpRequest, { limits, decodeJson, memory }: Decoding): Promise<PushColumns> {
   const contentType = mediaType.exec(request.headers['content-type'] ?? '')?.[1]?.toLowerCase()
   if (contentType === undefined) throw new BadRequest('mime: no media type')
   const encoding = (request.headers['content-encoding'] ?? '').trim().toLowerCase()
@@ -73,6 +83,6 @@ async function decode(
   }
   const body = await decompress(request.body, compression, limits)
   return contentType === 'application/json'
-    ? decodeJson(body)
-    : decodeLokiProtobuf(await decompressSnappy(body, limits))
+    ? decodeJson(body, memory)
+    : decodeLokiProtobuf(await decompressSnappy(body, limits, memory), memory)
 }

@@ -29,6 +29,8 @@ export function otlpEndpoint(deps: OtlpDeps): Endpoint {
     maxBodyBytes: deps.bodyLimits.maxCompressedBytes,
     handle: async (request) => {
       try {
+        const refused = deps.distributor.refusal()
+        if (refused !== undefined) throw refused
         const columns = await decode(request, deps, read)
         // exporters send such ones to see whether anybody is there; a 4xx would be an error in their logs
         if (columns.streams.length === 0) return { status: 204 }

@@ -1,14 +1,16 @@
 /** What the push endpoints share: their dependencies, the headers that they honour, and answers as plain text. */
 import { BadRequest, EddaError, errorStatus } from '#/kernel/errors.ts'
-import type { PushReply, PushRequest } from '#/logs/write/distributor/distributor.ts'
+import type { Distributor, PushReply, PushRequest } from '#/logs/write/distributor/distributor.ts'
 import type { BodyLimits } from '#/logs/write/push/decode-body.ts'
 import type { PushColumns } from '#/logs/write/push/push-columns.ts'
 import type { Parameter } from '#/platform/http/endpoint-docs.ts'
+import type { WorkMemoryPool } from '#/platform/memory/work-memory.ts'
 import { textReply, type HttpReply, type HttpRequest } from '#/platform/http/endpoint.ts'
 
 export type PushDeps = {
-  readonly distributor: { readonly push: (tenant: string, request: PushRequest) => Promise<PushReply> }
+  readonly distributor: Pick<Distributor, 'push' | 'refusal'>
   readonly bodyLimits: BodyLimits
+  readonly memory: WorkMemoryPool
 }
 
 const maxBackfillShardBytes = 128

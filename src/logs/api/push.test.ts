@@ -8,6 +8,7 @@ import { Unavailable } from '#/kernel/errors.ts'
 import type { Limits } from '#/logs/limits.ts'
 import { defaultIndexLabelAttributes } from '#/logs/model/otlp-rules.ts'
 import { encodePush } from '#/logs/wire/encode-push.ts'
+import { WorkMemoryPool } from '#/platform/memory/work-memory.ts'
 import { testDistributor, testNowNs, type TestDistributor } from '#/logs/write/distributor/testing-distributor.ts'
 import type { Endpoint, HttpReply } from '#/platform/http/endpoint.ts'
 import { silentLogger } from '#/platform/telemetry/logger.ts'
@@ -21,7 +22,7 @@ type Server = {
 
 function server(limits: Partial<Limits> = {}): Server {
   const harness = testDistributor(limits)
-  const deps = { distributor: harness.distributor, bodyLimits }
+  const deps = { distributor: harness.distributor, bodyLimits, memory: new WorkMemoryPool(1 << 20) }
   const otlp = {
     ...deps,
     limitsOf: () => harness.limits,

@@ -10,7 +10,8 @@ import { WebSocket } from 'ws'
 
 import { HeldClock, testTails, type TestTailsOptions } from '#/logs/read/tail/testing-tails.ts'
 import { HttpServer } from '#/platform/http/http-server.ts'
-import type { Logger } from '#/platform/telemetry/logger.ts'
+import { testServerOptions } from '#/platform/http/testing-server.ts'
+import { silentLogger } from '#/platform/telemetry/logger.ts'
 import { Metrics } from '#/platform/telemetry/metrics.ts'
 import { realWorld } from '#/platform/world/real-world.ts'
 import { tailEndpoints } from './tail.ts'
@@ -21,23 +22,19 @@ after(() => Promise.all(servers.map((server) => server.drain(0))))
 
 async function serve(options: TestTailsOptions = {}, endpointClock = clock) {
   const { store, tails } = testTails(options)
-  const quiet = (): void => undefined
-  const logger: Logger = { debug: quiet, info: quiet, warn: quiet, error: quiet, with: () => logger }
   const server = await HttpServer.start(
     {
-      address: '127.0.0.1',
-      port: 0,
-      pathPrefix: '',
+      ...testServerOptions,
       tenantRules: { isAuthEnabled: true, noAuthTenant: 'fake', isMultiTenantAllowed: true },
       maxBodyBytes: 10_000,
-      readTimeoutMs: 60_000,
-      writeTimeoutMs: 60_000,
-      idleTimeoutMs: 60_000,
-      maxConnections: 0,
-      compressResponses: true,
-      logRequestsAtInfo: false,
     },
-    { endpoints: tailEndpoints({ tails, clock: endpointClock }), clock, random, logger, metrics: new Metrics() },
+    {
+      endpoints: tailEndpoints({ tails, clock: endpointClock }),
+      clock,
+      random,
+      logger: silentLogger,
+      metrics: new Metrics(),
+    },
   )
   servers.push(server)
   return { store, tails, server, port: server.port }

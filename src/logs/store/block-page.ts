@@ -10,10 +10,10 @@ import type { ByteOrigin } from '#/kernel/byte-reader.ts'
 import { crc32 } from '#/kernel/crc32.ts'
 import { Corruption } from '#/kernel/errors.ts'
 import { ENCODING_LINE_SLOTS } from '#/storage/column/encoding.ts'
-import { cutTextStarts, decodeCutText, decodeLineSlots } from '#/storage/column/line-slots.ts'
 import { unsealBytesInto, unsealF64, unsealRuns, unsealU32 } from '#/storage/column/number-columns.ts'
 import { spreadRuns } from '#/storage/column/runs-u32.ts'
 import type { RunsU32 } from '#/storage/column/runs-u32.ts'
+import { cutTextStarts, decodeCutText, decodeLineSlots, decodeSomeLines } from '#/storage/column/read-line-slots.ts'
 import { ScratchBuffers } from '#/storage/column/scratch-buffers.ts'
 import type { SealedColumn } from '#/storage/column/sealed.ts'
 import { decodeTextColumn } from '#/storage/column/text-column.ts'
@@ -22,6 +22,10 @@ import type { HexValues, TextColumn } from '#/storage/column/text-values.ts'
 const MAX_PAGE_LINE_BYTES = 0xffff_ffff
 /** Idle memory of a thread for lines: enough for the pages that a scan has open at a time. */
 const MAX_IDLE_BYTES = 8 * 1024 * 1024
+/** More rows than this part of a page are not worth leaving out the others. */
+const MAX_CHOSEN_SHARE = 0.8
+/** Fewer are copied one by one. */
+const MAX_COPIED_SHARE = 0.05
 const lineMemory = new ScratchBuffers(MAX_IDLE_BYTES)
 
 export function decodeBlockPage(bytes: PageBytes): LogPage {
@@ -40,7 +44,12 @@ class BlockPage implements LogPage {
   #lines: Buffer | undefined
   /** What `lines` lie in, when it can be used again. */
   #taken: Buffer | undefined
+  /** The rows of which lines are wanted; undefined: all. */
+  #chosen: Uint32Array | undefined
   #cut: CutLines | undefined | 'unknown' = 'unknown'
+  #textStart: Uint32Array | undefined
+  /** Their column is decoded twice where the cut text is read first. */
+  #areLinesChecked = false
   #takenCut: Buffer | undefined
 
   constructor(page: PageBytes) {
@@ -97,7 +106,12 @@ class BlockPage implements LogPage {
     return this.#cut
   }
 
+  chooseLines(rows: Uint32Array): void {
+    if (this.#lines === undefined) this.#chosen = rows.slice()
+  }
+
   release(): void {
+    this.#chosen = undefined
     if (this.#taken !== undefined) lineMemory.giveBack(this.#taken)
     if (this.#takenCut !== undefined) lineMemory.giveBack(this.#takenCut)
     this.#takenCut = undefined
@@ -125,9 +139,15 @@ class BlockPage implements LogPage {
   #joinLines(column: SealedColumn, origin: ByteOrigin): { readonly raw: Buffer; readonly taken: Buffer } {
     const values = (name: string): HexValues | undefined => this.#metaColumn(name)?.hex
     const text = this.#cut === 'unknown' ? undefined : this.#cut?.text
-    const lines = decodeLineSlots(column, { rowCount: this.rowCount, times: () => this.time, values, text }, origin)
+    const sources = { rowCount: this.rowCount, times: () => this.time, values, text, textStart: this.#textStart }
+    const rows = this.#chosen
+    const isPart = rows !== undefined && rows.length < this.rowCount * MAX_CHOSEN_SHARE
+    const lines = isPart
+      ? decodeSomeLines(column, sources, { rows, lineStart: this.lineStart }, origin)
+      : decodeLineSlots(column, sources, origin)
     const taken = lineMemory.take(lines.length)
-    lines.copy(taken)
+    if (isPart && rows.length < this.rowCount * MAX_COPIED_SHARE) copyLines(lines, taken, rows, this.lineStart)
+    else lines.copy(taken)
     return { raw: taken.subarray(0, lines.length), taken }
   }
 
@@ -136,12 +156,11 @@ class BlockPage implements LogPage {
     const { rowCount } = this
     const { raw: text, taken } = decodeCutText(column, rowCount, origin, lineMemory)
     this.#takenCut = taken
-    let textStart: Uint32Array | undefined
+    const textStart = (): Uint32Array => (this.#textStart ??= cutTextStarts(text, rowCount, origin))
     return {
       text,
       get textStart() {
-        textStart ??= cutTextStarts(text, rowCount, origin)
-        return textStart
+        return textStart()
       },
     }
   }
@@ -170,9 +189,15 @@ class BlockPage implements LogPage {
     assert(column !== undefined, `column '${name}' of page ${this.#page.page} was read`)
     const bytes = this.#page.bytes.subarray(column.offset, column.offset + column.sizeBytes)
     const origin = { file: this.#page.block, offset: this.#page.offset + column.offset }
-    checkColumn(bytes, column, origin)
+    if (name !== COLUMN_LINE || !this.#areLinesChecked) checkColumn(bytes, column, origin)
+    if (name === COLUMN_LINE) this.#areLinesChecked = true
     return decode({ encoding: column.encoding, bytes }, origin)
   }
+}
+
+function copyLines(from: Buffer, to: Buffer, rows: Uint32Array, lineStart: Uint32Array): void {
+  for (let i = 0; i < rows.length; i++)
+    from.copy(to, lineStart[rows[i]!]!, lineStart[rows[i]!]!, lineStart[rows[i]! + 1]!)
 }
 
 /** @throws Corruption when `bytes` are not what was written. */

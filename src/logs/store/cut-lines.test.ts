@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { decodeBlockPage } from './block-page.ts'
-import { makeHeadPages } from './fixture/head-pages.ts'
+import { makeHeadPages, testBlockInput } from './fixture/head-pages.ts'
 import type { PlainRow } from './fixture/head-pages.ts'
 import type { PageBytes, PageColumns } from './log-block.ts'
 import { openLogBlock } from './open-log-block.ts'
@@ -10,7 +10,6 @@ import { writeLogBlock } from './write-log-block.ts'
 import { Corruption } from '#/kernel/errors.ts'
 import { MemoryStore } from '#/platform/objstore/memory.ts'
 import { ENCODING_LINE_SLOTS } from '#/storage/column/encoding.ts'
-import { shareTexts } from '#/storage/index/shared-texts.ts'
 
 const clock = { nowMs: () => 0 } as ConstructorParameters<typeof MemoryStore>[0]
 
@@ -36,17 +35,7 @@ const rows: readonly PlainRow[] = Array.from({ length: 400 }, (_, i) => {
 
 async function readPage(columns: PageColumns): Promise<PageBytes> {
   const { index, pages } = makeHeadPages(rows, 1000)
-  const { meta, parts } = writeLogBlock({
-    tenant: 't',
-    day: 19_000,
-    level: 0,
-    ulid: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
-    source: undefined,
-    minesPatterns: false,
-    texts: shareTexts(index),
-    labels: index.coded(),
-    pages,
-  })
+  const { meta, parts } = writeLogBlock(testBlockInput({ index, pages }))
   const store = new MemoryStore(clock)
   await store.put(meta.key, parts)
   const [page] = await (await openLogBlock(store, meta)).readPages([0], columns, undefined)
@@ -85,6 +74,27 @@ test('the cut lines of a page find words in its rows, before and after its lines
     rowsWith('served user='),
     [...expected.keys()].filter((row) => !wanted.includes(row)),
   )
+  assert.equal(page.lines.toString(), expected.join(''))
+})
+
+test('lines of chosen rows are put together alone, those of all once the page was released', async () => {
+  const page = decodeBlockPage(await readPage({ lengths: true, lines: true, meta: [] }))
+  const lineOf = (row: number): string => page.lines.toString('utf8', page.lineStart[row], page.lineStart[row + 1])
+  for (const every of [1, 2, 3, 50, 399]) {
+    const chosen = Uint32Array.from(expected.keys()).filter((row) => row % every === every - 1)
+    page.chooseLines?.(chosen)
+    assert.deepEqual(
+      [...chosen].map(lineOf),
+      [...chosen].map((row) => expected[row]),
+    )
+    assert.equal(page.lines.toString() === expected.join(''), every === 1, 'others are left out')
+    page.chooseLines?.(chosen.subarray(1))
+    assert.deepEqual(
+      [...chosen.subarray(1)].map(lineOf),
+      [...chosen.subarray(1)].map((row) => expected[row]),
+    )
+    page.release()
+  }
   assert.equal(page.lines.toString(), expected.join(''))
 })
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 
 import { decodeBlockPage } from './block-page.ts'
 import { cutPages, PAGE_LINE_BYTES, PAGE_ROWS } from './cut-pages.ts'
-import { makeHeadPages, rowsOf, textOfRow } from './fixture/head-pages.ts'
+import { makeHeadPages, testBlockInput, rowsOf, textOfRow } from './fixture/head-pages.ts'
 import type { PlainRow } from './fixture/head-pages.ts'
 import { openHeadPage } from './head-page.ts'
 import { inspectBlock, inspectCatalog } from './inspect.ts'
@@ -35,17 +35,7 @@ async function writeBlock(head: {
   store: MemoryStore
   block: LogBlock
 }> {
-  const written = writeLogBlock({
-    tenant: 't',
-    day: 19_000,
-    level: 0,
-    ulid: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
-    source: undefined,
-    minesPatterns: true,
-    texts: shareTexts(head.index),
-    labels: head.index.coded(),
-    pages: head.pages,
-  })
+  const written = writeLogBlock({ ...testBlockInput(head), minesPatterns: true })
   const store = new MemoryStore(clock)
   await store.put(written.meta.key, written.parts)
   const block = await openLogBlock(store, written.meta)
@@ -60,16 +50,7 @@ function pagesOf(rows: readonly PlainRow[]): number[] {
 
 test('nothing to write is a bug', () => {
   const { index, pages } = makeHeadPages([row('a', 1, 'x')], 10)
-  const input = {
-    tenant: 't',
-    day: 0,
-    level: 0,
-    ulid: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
-    source: undefined,
-    minesPatterns: true,
-    texts: shareTexts(index),
-    labels: index.coded(),
-  }
+  const input = { ...testBlockInput({ index, pages }), minesPatterns: true }
   assert.throws(() => writeLogBlock({ ...input, pages: [] }), /a block has rows/)
   assert.throws(() => writeLogBlock({ ...input, pages: [{ ...pages[0]!, rowCount: 0 }] }), /a block has rows/)
 })

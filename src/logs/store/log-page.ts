@@ -28,6 +28,11 @@ export interface LogPage {
   readonly metaNames: readonly string[]
   /** Undefined when no row has it. */
   meta(name: string): MetaColumn | undefined
+  /**
+   * Says that of `lines` only those of `rows`, ascending, will be looked at before the next `release`: others need not be put
+   * together. What is chosen later must be among them.
+   */
+  chooseLines?(rows: Uint32Array): void
   /** Says that nobody looks at `lines` any more, so that its memory can be used for another page. */
   release(): void
 }

@@ -4,9 +4,12 @@
  */
 import type { HeadPageColumns } from './log-page.ts'
 import { assert } from '#/kernel/assert.ts'
-import { asBuffer } from '#/kernel/byte-reader.ts'
+import { asDataView } from '#/kernel/byte-reader.ts'
 import { countingSort, sortByKey } from '#/kernel/sort-by-key.ts'
+import { setPositions } from '#/storage/index/label-index-builder.ts'
 import type { SharedTexts } from '#/storage/index/shared-texts.ts'
+import { sortTexts } from '#/storage/index/sort-texts.ts'
+import { isSameText } from '#/storage/index/text-hash.ts'
 
 const NS_PER_HOUR = 3_600e9
 const HOURS_PER_DAY = 24
@@ -112,21 +115,21 @@ function rankStreams(
 ): { readonly sourceStreams: Uint32Array; readonly rankOf: Uint32Array } {
   const rankOf = new Uint32Array(streams.ends.length)
   for (let row = 0; row < used.length; row++) rankOf[used[row]!] = 1
-  // one character per byte: comparing such strings compares bytes, and faster than buffers can be compared
-  const bytes = asBuffer(streams.text)
-  const texts: { readonly text: string; readonly ordinal: number }[] = []
-  for (let ordinal = 0; ordinal < rankOf.length; ordinal++) {
-    if (rankOf[ordinal] === 0) continue
-    const start = ordinal === 0 ? 0 : streams.ends[ordinal - 1]!
-    texts.push({ text: bytes.toString('latin1', start, streams.ends[ordinal]), ordinal })
+  const ordinals = setPositions(rankOf)
+  const view = asDataView(streams.text)
+  sortTexts({ view, ends: streams.ends }, ordinals)
+  let count = 0
+  for (let i = 0; i < ordinals.length; i++) {
+    const ordinal = ordinals[i]!
+    if (count === 0 || !haveSameText(streams, view, ordinals[count - 1]!, ordinal)) ordinals[count++] = ordinal
+    rankOf[ordinal] = count - 1
   }
-  texts.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
-  const sourceStreams: number[] = []
-  let before: string | undefined
-  for (const { text, ordinal } of texts) {
-    if (text !== before) sourceStreams.push(ordinal)
-    rankOf[ordinal] = sourceStreams.length - 1
-    before = text
-  }
-  return { sourceStreams: Uint32Array.from(sourceStreams), rankOf }
+  return { sourceStreams: ordinals.slice(0, count), rankOf }
+}
+
+function haveSameText({ ends }: SharedTexts, view: DataView, a: number, b: number): boolean {
+  const startA = a === 0 ? 0 : ends[a - 1]!
+  const startB = b === 0 ? 0 : ends[b - 1]!
+  const length = ends[a]! - startA
+  return ends[b]! - startB === length && isSameText(view, startA, view, startB, length)
 }

@@ -3,25 +3,18 @@
  * of ten of raw line bytes.
  */
 import { decodeBlockPage } from './block-page.ts'
-import { makeHeadPages } from './fixture/head-pages.ts'
+import { makeHeadPages, testBlockInput } from './fixture/head-pages.ts'
 import type { PlainRow } from './fixture/head-pages.ts'
 import { openLogBlock } from './open-log-block.ts'
 import { writeLogBlock } from './write-log-block.ts'
+import { seededChance } from '#/kernel/fixture/seeded-chance.ts'
 import { MemoryStore } from '#/platform/objstore/memory.ts'
-import { shareTexts } from '#/storage/index/shared-texts.ts'
 
 const streams = Number(process.argv[2] ?? 250)
 const megabytes = Number(process.argv[3] ?? 64)
 const rounds = 5
 
-let seed = 1
-function random(): number {
-  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
-  return seed / 2 ** 32
-}
-const below = (limit: number): number => Math.floor(random() * limit)
-const pick = (...texts: readonly string[]): string => texts[below(texts.length)]!
-const hex = (digits: number): string => Array.from({ length: digits }, () => below(16).toString(16)).join('')
+const { below, pick, hex } = seededChance()
 
 const formats: readonly ((time: string) => string)[] = [
   (time) =>
@@ -81,17 +74,7 @@ function makeHead(): { readonly lineBytes: number; readonly rowCount: number } &
 }
 
 const { lineBytes, rowCount, index, pages } = makeHead()
-const input = {
-  tenant: 't',
-  day: 19_000,
-  level: 0,
-  ulid: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
-  source: undefined,
-  minesPatterns: true,
-  texts: shareTexts(index),
-  labels: index.coded(),
-  pages,
-}
+const input = { ...testBlockInput({ index, pages }), minesPatterns: true }
 const { meta, parts } = writeLogBlock(input)
 console.log(
   `${rowCount} rows, ${(lineBytes / 1e6).toFixed(0)} MB of lines, ${meta.streamCount} streams, ${meta.pageCount} pages`,

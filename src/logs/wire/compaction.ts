@@ -33,6 +33,8 @@ export type MergeTotals = {
   readonly duplicates: number
   readonly erasedRows: number
   readonly failures: number
+  /** Merges that did not begin, as the disk has no room for what they write. */
+  readonly postponed: number
   readonly seconds: number
 }
 
@@ -51,6 +53,8 @@ export type CompactorStatus = {
     readonly blocks: number
     readonly bytes: number
   }[]
+  /** Why merges did not begin in the last round; undefined when all did. */
+  readonly withoutRoom: string | undefined
   readonly deletions: { readonly waiting: number; readonly done: number }
   /** Newest last. */
   readonly errors: readonly FailedMerge[]

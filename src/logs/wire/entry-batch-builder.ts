@@ -2,6 +2,7 @@
 import type { EntryBatch } from './entry-batch.ts'
 import { uvarintSize, writeUvarint } from '#/kernel/varint.ts'
 import { dayOf, timeInDay } from '#/logs/model/day.ts'
+import { hashTexts } from '#/storage/index/text-table.ts'
 
 export type PlainEntry = {
   /** Canonical label text. */
@@ -19,7 +20,7 @@ export function buildEntryBatch(entries: readonly PlainEntry[]): EntryBatch {
   return {
     rowCount: entries.length,
     stream: Uint32Array.from(entries, ({ stream }) => streams.positionOf(stream)),
-    streams: streams.texts,
+    streams: hashTexts(streams.texts),
     day: Int32Array.from(entries, ({ timeNs }) => dayOf(timeNs)),
     time: Float64Array.from(entries, ({ timeNs }) => timeInDay(timeNs)),
     bytes: Buffer.concat(lines),

@@ -8,6 +8,7 @@ import { compactBatch, decodeEntryBatch, encodeEntryBatch } from './entry-batch-
 import type { EntryBatch } from './entry-batch.ts'
 import { BadRequest } from '#/kernel/errors.ts'
 import { absoluteNs } from '#/logs/model/day.ts'
+import { textAt } from '#/storage/index/text-table.ts'
 import { testSeed } from '#/kernel/fixture/test-seed.ts'
 
 const entries = fc.array(
@@ -27,7 +28,7 @@ function rowsOf(batch: EntryBatch): unknown[] {
     const cut = (bytes: Buffer, start: Uint32Array, length: Uint32Array): Buffer =>
       bytes.subarray(start[row]!, start[row]! + length[row]!)
     return [
-      batch.streams[batch.stream[row]!],
+      textAt(batch.streams, batch.stream[row]!),
       absoluteNs(batch.day[row]!, batch.time[row]!),
       cut(batch.bytes, batch.lineStart, batch.lineLength).toString('hex'),
       cut(batch.meta, batch.metaStart, batch.metaLength).toString('hex'),

@@ -19,7 +19,9 @@
  */
 import type { EntryBatch } from './entry-batch.ts'
 import { assert } from '#/kernel/assert.ts'
+import { asBuffer, asDataView } from '#/kernel/byte-reader.ts'
 import { BadRequest } from '#/kernel/errors.ts'
+import { hashesOf, type HashedTexts, textStart } from '#/storage/index/text-table.ts'
 
 const MAGIC = 0x31_42_45_45
 const ONE_DAY = 1
@@ -35,6 +37,35 @@ export function compactBatch(batch: EntryBatch): EntryBatch {
   const lines = packRanges(batch.bytes, batch.lineStart, batch.lineLength, batch.rowCount)
   const meta = packRanges(batch.meta, batch.metaStart, batch.metaLength, batch.rowCount)
   return { ...batch, bytes: lines.bytes, lineStart: lines.start, meta: meta.bytes, metaStart: meta.start }
+}
+
+/**
+ * As {@link compactBatch}, but lines that stand in the order of rows are moved to the front of the memory that they lie in: what was
+ * between them is lost, and `batch` must not be used any more.
+ */
+export function compactInPlace(batch: EntryBatch): EntryBatch {
+  const { bytes, lineStart, lineLength, rowCount } = batch
+  if (!areAscending(lineStart, lineLength, rowCount)) return compactBatch(batch)
+  let at = 0
+  for (let row = 0; row < rowCount; row++) {
+    const from = lineStart[row]!
+    const size = lineLength[row]!
+    lineStart[row] = at
+    if (from !== at) copyRange(bytes, from, size, bytes, at)
+    at += size
+  }
+  const meta = packRanges(batch.meta, batch.metaStart, batch.metaLength, rowCount)
+  return { ...batch, bytes: bytes.subarray(0, at), meta: meta.bytes, metaStart: meta.start }
+}
+
+/** Whether each range begins where the one before has ended, or behind that. */
+function areAscending(start: Uint32Array, length: Uint32Array, rowCount: number): boolean {
+  let end = 0
+  for (let row = 0; row < rowCount; row++) {
+    if (start[row]! < end) return false
+    end = start[row]! + length[row]!
+  }
+  return true
 }
 
 function packRanges(
@@ -96,9 +127,9 @@ type HeadFacts = { readonly isOneDay: boolean; readonly lineBytes: number; reado
 
 function encodeHead(tenant: string, batch: EntryBatch, { isOneDay, lineBytes, metaBytes }: HeadFacts): Buffer {
   const { rowCount, streams, metaNames } = batch
-  const texts = [tenant, ...streams, ...metaNames]
-  const lengths = texts.map((text) => Buffer.byteLength(text))
-  const textBytes = lengths.reduce((sum, length) => sum + length, 4 * texts.length)
+  const own = [tenant, ...metaNames].map((text) => Buffer.from(text))
+  const streamBytes = textStart(streams, streams.length)
+  const textBytes = own.reduce((sum, { length }) => sum + length, 4 * (own.length + streams.length) + streamBytes)
   const size = HEADER_BYTES + textBytes
   const head = Buffer.alloc(size + ((8 - (size % 8)) % 8))
   head.writeUInt32LE(MAGIC, 0)
@@ -110,9 +141,13 @@ function encodeHead(tenant: string, batch: EntryBatch, { isOneDay, lineBytes, me
   head.writeUInt32LE(metaBytes, 24)
   head.writeInt32LE(isOneDay && rowCount > 0 ? batch.day[0]! : 0, 28)
   head.writeUInt32LE(textBytes, 32)
-  let at = HEADER_BYTES
-  for (const length of lengths) at = head.writeUInt32LE(length, at)
-  for (const text of texts) at += head.write(text, at)
+  const [name, ...names] = own
+  let at = head.writeUInt32LE(name!.length, HEADER_BYTES)
+  for (let i = 0; i < streams.length; i++) at = head.writeUInt32LE(streams.ends[i]! - textStart(streams, i), at)
+  for (const { length } of names) at = head.writeUInt32LE(length, at)
+  at += name!.copy(head, at)
+  at += asBuffer(streams.bytes).copy(head, at, 0, streamBytes)
+  for (const text of names) at += text.copy(head, at)
   return head
 }
 
@@ -139,7 +174,7 @@ export function decodeEntryBatch(bytes: Buffer): { readonly tenant: string; read
   const metaBytes = bytes.readUInt32LE(24)
   const textEnd = HEADER_BYTES + bytes.readUInt32LE(32)
   const columns = new ColumnReader(bytes, Math.ceil(textEnd / 8) * 8)
-  const texts = readTexts(bytes, 1 + streamCount + nameCount, textEnd)
+  const { tenant, streams, metaNames } = readTexts(bytes, { streamCount, nameCount, end: textEnd })
   const time = columns.float64(rowCount)
   const stream = columns.uint32(rowCount)
   const lineLength = columns.uint32(rowCount)
@@ -149,7 +184,7 @@ export function decodeEntryBatch(bytes: Buffer): { readonly tenant: string; read
   const meta = columns.take(metaBytes)
   const batch: EntryBatch = {
     rowCount,
-    streams: texts.slice(1, 1 + streamCount),
+    streams,
     stream,
     day,
     time,
@@ -159,23 +194,44 @@ export function decodeEntryBatch(bytes: Buffer): { readonly tenant: string; read
     meta,
     metaStart: starts(metaLength, metaBytes),
     metaLength,
-    metaNames: texts.slice(1 + streamCount),
+    metaNames,
   }
   for (let row = 0; row < rowCount; row++) if (stream[row]! >= streamCount) throw malformed('a stream is out of range')
-  return { tenant: texts[0]!, batch }
+  return { tenant, batch }
 }
 
-function readTexts(bytes: Buffer, count: number, end: number): string[] {
-  let at = HEADER_BYTES + 4 * count
-  if (at > end || end > bytes.length) throw malformed('its texts are cut short')
-  const texts: string[] = []
+type Texts = Pick<EntryBatch, 'streams' | 'metaNames'> & { readonly tenant: string }
+
+/** The texts of the streams stay where they are. */
+function readTexts(
+  bytes: Buffer,
+  { streamCount, nameCount, end }: { readonly streamCount: number; readonly nameCount: number; readonly end: number },
+): Texts {
+  const count = 1 + streamCount + nameCount
+  const firstAt = HEADER_BYTES + 4 * count
+  if (firstAt > end || end > bytes.length) throw malformed('its texts are cut short')
+  const ends = new Uint32Array(count)
+  let at = firstAt
   for (let i = 0; i < count; i++) {
-    const length = bytes.readUInt32LE(HEADER_BYTES + 4 * i)
-    if (at + length > end) throw malformed('its texts are cut short')
-    texts.push(bytes.toString('utf8', at, at + length))
-    at += length
+    at += bytes.readUInt32LE(HEADER_BYTES + 4 * i)
+    if (at > end) throw malformed('its texts are cut short')
+    ends[i] = at
   }
-  return texts
+  const tenant = bytes.toString('utf8', firstAt, ends[0])
+  const metaNames = Array.from({ length: nameCount }, (_, i) =>
+    bytes.toString('utf8', ends[streamCount + i], ends[streamCount + i + 1]),
+  )
+  return { tenant, streams: readStreams(bytes, ends.subarray(0, streamCount + 1)), metaNames }
+}
+
+/** `bounds`: the beginning of the first text and the end of each. */
+function readStreams(bytes: Buffer, bounds: Uint32Array): HashedTexts {
+  const first = bounds[0]!
+  const texts = bytes.subarray(first, bounds.at(-1))
+  const view = asDataView(texts)
+  const ends = bounds.slice(1)
+  for (let i = 0; i < ends.length; i++) ends[i]! -= first
+  return { length: ends.length, bytes: texts, view, ends, hashes: hashesOf(view, ends) }
 }
 
 function starts(length: Uint32Array, total: number): Uint32Array {

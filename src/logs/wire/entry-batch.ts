@@ -4,12 +4,15 @@
  *
  * Invariants: every row's stream, ranges and metadata names are inside their tables; `time` is in [0, 86400e9); rows are in
  * the order in which the client sent them, which need not be the order of time. All columns have at least `rowCount` rows.
- * Whoever receives a batch may keep it, and nobody changes it after it was handed over.
+ * Whoever receives a batch owns it until he answers, may write over it, and copies what he wants to keep for longer; who handed it
+ * over uses its memory again then.
  */
+import type { HashedTexts } from '#/storage/index/text-table.ts'
+
 export type EntryBatch = {
   readonly rowCount: number
   /** Canonical label text `{a="b", c="d"}` of each stream; `stream` refers to it by position. */
-  readonly streams: readonly string[]
+  readonly streams: HashedTexts
   readonly stream: Uint32Array
   /** Days since the epoch. */
   readonly day: Int32Array

@@ -3,6 +3,7 @@
  * is in exactly one of the two, so reading both gives each acknowledged entry once.
  */
 import type { EntryBatch } from './entry-batch.ts'
+import type { Unavailable } from '#/kernel/errors.ts'
 import type { Day } from '#/logs/model/day.ts'
 import type { HeadPageColumns } from '#/logs/store/log-page.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
@@ -42,6 +43,8 @@ export interface IngesterWriter {
    * are kept. @throws Unavailable when the disk is full, memory is exhausted or the ingester stops; then nothing was kept.
    */
   push(tenant: string, batch: EntryBatch, signal: AbortSignal | undefined): Promise<PushOutcome>
+  /** Why no batch would be taken at this moment, if that is known before one is made. */
+  refusal?(): Unavailable | undefined
 }
 
 /** What became of a batch: rows that were dropped as exact duplicates are stored in the sense of the client. */

@@ -70,10 +70,10 @@ function isSamePair(a: CodedLabels, pairA: number, b: CodedLabels, pairB: number
 /** Hashes of all pairs, two words for each, written to `hashes`. */
 export function hashPairs(coded: Omit<CodedLabels, 'pairs' | 'ends' | 'pairHashes'>, hashes: Uint32Array): void {
   const { names, nameOfPair, values, valueEnds } = coded
-  const seeds = names.map((name) => hashBytes(Buffer.from(name), 0, Buffer.byteLength(name), [0x9e3779b9, 0x85ebca6b]))
+  const seeds = names.map((name) => hashPair(Buffer.from(name), 0, Buffer.byteLength(name)))
   let start = 0
   for (let pair = 0; pair < nameOfPair.length; pair++) {
-    const [low, high] = hashBytes(values, start, valueEnds[pair]!, seeds[nameOfPair[pair]!]!)
+    const [low, high] = hashPair(values, start, valueEnds[pair]!, seeds[nameOfPair[pair]!]!)
     hashes[pair * 2] = low
     hashes[pair * 2 + 1] = high
     start = valueEnds[pair]!
@@ -82,8 +82,13 @@ export function hashPairs(coded: Omit<CodedLabels, 'pairs' | 'ends' | 'pairHashe
 
 type Words = readonly [low: number, high: number]
 
-/** Two words by the steps of MurmurHash3 with other constants for each; not safe against chosen input. */
-function hashBytes(bytes: Uint8Array, from: number, to: number, [seedLow, seedHigh]: Words): Words {
+const nameSeed: Words = [0x9e3779b9, 0x85ebca6b]
+
+/**
+ * Hash of a value, seeded with that of its name, which has no seed of its own. Two words by the steps of MurmurHash3 with other
+ * constants for each; not safe against chosen input.
+ */
+export function hashPair(bytes: Uint8Array, from: number, to: number, [seedLow, seedHigh]: Words = nameSeed): Words {
   let [low, high] = [seedLow | 0, seedHigh | 0]
   for (let at = from; at < to; at++) {
     const byte = bytes[at]!

@@ -5,72 +5,125 @@
  * label name. A matcher is asked once per pair of its name, and streams are then tested with table look-ups, so a hundred
  * thousand streams cost a few milliseconds. Append-only: what was readable stays as it was.
  */
-import { codePairs, sharedU32, type CodedLabels } from './coded-labels.ts'
+import { sharedU32, type CodedLabels } from './coded-labels.ts'
 import type { Label, LabelIndex, LabelMatcher, Labels } from './label-index.ts'
+import { grown, PairTable, type Source } from './pair-table.ts'
+import { labelRanges, scanLabels } from './scan-labels.ts'
+import type { SharedTexts } from './shared-texts.ts'
+import { hashText } from './text-hash.ts'
+import { textAt, TextTable } from './text-table.ts'
 import { assert } from '#/kernel/assert.ts'
+import { asDataView } from '#/kernel/byte-reader.ts'
 import { compareUtf8 } from '#/kernel/utf8.ts'
 
 const INITIAL_PAIRS = 64
 
-type NameEntry = {
-  readonly name: string
-  readonly pairOfValue: Map<string, number>
-  /** Pair numbers in order of arrival. */
-  readonly pairs: number[]
-}
-
 export class LabelIndexBuilder implements LabelIndex {
-  readonly #ordinalOfText = new Map<string, number>()
-  readonly #texts: string[] = []
-  readonly #names = new Map<string, NameEntry>()
-  readonly #labelOfPair: Label[] = []
+  readonly #streams = new TextTable({ isShared: true })
+  readonly #table = new PairTable()
   /** Pairs of stream i: `#pairs[#ends[i - 1] ?? 0, #ends[i])`. */
-  #pairs = new Uint32Array(INITIAL_PAIRS)
-  #ends = new Uint32Array(INITIAL_PAIRS)
-  #textBytes = 0
+  #pairs = sharedU32(INITIAL_PAIRS)
+  #ends = sharedU32(INITIAL_PAIRS)
+  /** By place in a stream: the name that stood there last. */
+  readonly #nameAt: number[] = []
   #coded: CodedLabels | undefined
 
   get count(): number {
-    return this.#texts.length
+    return this.#streams.texts.length
   }
 
-  /** Bytes of memory, estimated from above: texts, map entries, flat arrays and distinct pairs. */
+  /** Bytes of memory. */
   get memoryBytes(): number {
-    return (
-      this.#textBytes + this.count * 80 + (this.#pairs.length + this.#ends.length) * 4 + this.#labelOfPair.length * 250
-    )
+    return this.#streams.memoryBytes + this.#table.memoryBytes + (this.#pairs.length + this.#ends.length) * 4
   }
 
   /** The ordinal of the stream with this canonical text; a new one when it is new. `labels` are those of the text. */
   add(text: string, labels: Labels): number {
-    const known = this.#ordinalOfText.get(text)
-    if (known !== undefined) return known
-    const ordinal = this.#texts.length
-    let end = ordinal === 0 ? 0 : this.#ends[ordinal - 1]!
-    if (end + labels.length > this.#pairs.length) this.#pairs = grown(this.#pairs, end + labels.length)
-    for (const label of labels) this.#pairs[end++] = this.#pairOf(label)
-    if (ordinal === this.#ends.length) this.#ends = grown(this.#ends, ordinal + 1)
-    this.#ends[ordinal] = end
-    this.#texts.push(text)
-    this.#textBytes += text.length
-    this.#ordinalOfText.set(text, ordinal)
-    return ordinal
+    const { bytes, view } = sourceOf(text)
+    const hash = hashText(view, 0, bytes.length)
+    const known = this.#streams.find(hash, view, 0, bytes.length)
+    if (known >= 0) return known
+    this.#addLabels(labels)
+    return this.#streams.add(hash, view, 0, bytes.length)
   }
 
   find(text: string): number | undefined {
-    return this.#ordinalOfText.get(text)
+    const ordinal = this.#streams.findText(text)
+    return ordinal < 0 ? undefined : ordinal
+  }
+
+  /** The ordinal of the stream whose text is `view[from, to)`, with this {@link hashText}; -1 when it is not here. */
+  findBytes(hash: number, view: DataView, from: number, to: number): number {
+    return this.#streams.find(hash, view, from, to)
+  }
+
+  /** Adds a stream that is not here. `parse` reads texts in another than the usual form. Returns its ordinal. */
+  addBytes(
+    hash: number,
+    source: Source,
+    [from, to]: readonly [number, number],
+    parse: (text: string) => Labels,
+  ): number {
+    const count = scanLabels(source.bytes, from, to)
+    if (count < 0) {
+      this.#addLabels(parse(textAt({ bytes: source.bytes.subarray(from, to), ends: Uint32Array.of(to - from) }, 0)))
+    } else {
+      const ranges = labelRanges()
+      const end = this.#beginStream(count)
+      for (let place = 0, at = 0; place < count; place++, at += 4) {
+        const name = this.#nameOf(place, source.bytes, ranges[at]!, ranges[at + 1]!)
+        this.#pairs[end + place] = this.#table.add(name, source, ranges[at + 2]!, ranges[at + 3]!)
+      }
+    }
+    return this.#streams.add(hash, source.view, from, to)
+  }
+
+  #addLabels(labels: Labels): void {
+    const end = this.#beginStream(labels.length)
+    for (const [place, [name, value]] of labels.entries()) {
+      const source = sourceOf(value)
+      this.#pairs[end + place] = this.#table.add(this.#table.addName(name), source, 0, source.bytes.length)
+    }
+  }
+
+  /** Makes room for the next stream, with `count` labels. Returns where its pairs begin. */
+  #beginStream(count: number): number {
+    const ordinal = this.count
+    const start = this.#start(ordinal)
+    while (start + count > this.#pairs.length) this.#pairs = grown(this.#pairs)
+    if (ordinal === this.#ends.length) this.#ends = grown(this.#ends)
+    this.#ends[ordinal] = start + count
+    return start
+  }
+
+  #nameOf(place: number, bytes: Uint8Array, from: number, to: number): number {
+    const likely = this.#nameAt[place]
+    if (likely !== undefined && this.#table.isName(likely, bytes, from, to)) return likely
+    const name = this.#table.addName(textAt({ bytes: bytes.subarray(from, to), ends: Uint32Array.of(to - from) }, 0))
+    this.#nameAt[place] = name
+    return name
   }
 
   text(ordinal: number): string {
-    const text = this.#texts[ordinal]
-    assert(text !== undefined, `stream ${ordinal} is one of ${this.count}`)
-    return text
+    assert(ordinal >= 0 && ordinal < this.count, `stream ${ordinal} is one of ${this.count}`)
+    return textAt(this.#streams.texts, ordinal)
+  }
+
+  sharedTexts(): SharedTexts {
+    const { bytes, ends, length, size } = this.#streams.texts
+    return {
+      text: new Uint8Array(bytes.buffer as SharedArrayBuffer, 0, size),
+      ends: new Uint32Array(ends.buffer as SharedArrayBuffer, 0, length),
+    }
   }
 
   labels(ordinal: number): Labels {
     assert(ordinal >= 0 && ordinal < this.count, `stream ${ordinal} is one of ${this.count}`)
     const labels: Label[] = []
-    for (let i = this.#start(ordinal); i < this.#ends[ordinal]!; i++) labels.push(this.#labelOfPair[this.#pairs[i]!]!)
+    for (let i = this.#start(ordinal); i < this.#ends[ordinal]!; i++) {
+      const pair = this.#pairs[i]!
+      labels.push([this.#table.nameOf(pair), this.#table.valueOf(pair)])
+    }
     return labels
   }
 
@@ -81,21 +134,20 @@ export class LabelIndexBuilder implements LabelIndex {
   }
 
   names(ordinals: Uint32Array | undefined): readonly string[] {
-    if (ordinals === undefined) return [...this.#names.keys()].sort(compareUtf8)
+    if (ordinals === undefined) return [...this.#table.names].sort(compareUtf8)
     const found = new Set<string>()
-    this.#eachPair(ordinals, (pair) => found.add(this.#labelOfPair[pair]![0]))
+    this.#eachPair(ordinals, (pair) => found.add(this.#table.nameOf(pair)))
     return [...found].sort(compareUtf8)
   }
 
   values(name: string, ordinals: Uint32Array | undefined): readonly string[] {
-    const entry = this.#names.get(name)
-    if (entry === undefined) return []
-    if (ordinals === undefined) return [...entry.pairOfValue.keys()].sort(compareUtf8)
-    const isWanted = new Uint8Array(this.#labelOfPair.length)
-    for (const pair of entry.pairs) isWanted[pair] = 1
+    const pairs = this.#pairsOf(name)
+    if (ordinals === undefined) return pairs.map((pair) => this.#table.valueOf(pair)).sort(compareUtf8)
+    const isWanted = new Uint8Array(this.#table.count)
+    for (const pair of pairs) isWanted[pair] = 1
     const found: string[] = []
     this.#eachPair(ordinals, (pair) => {
-      if (isWanted[pair] === 1) found.push(this.#labelOfPair[pair]![1])
+      if (isWanted[pair] === 1) found.push(this.#table.valueOf(pair))
     })
     return found.sort(compareUtf8)
   }
@@ -103,28 +155,30 @@ export class LabelIndexBuilder implements LabelIndex {
   coded(): CodedLabels {
     const { count } = this
     if (this.#coded?.ends.length === count) return this.#coded
-    const isSamePairs = this.#coded?.nameOfPair.length === this.#labelOfPair.length
-    const pairsOf = this.#coded !== undefined && isSamePairs ? this.#coded : codePairs(this.#labelOfPair)
-    const ends = sharedU32(count)
-    ends.set(this.#ends.subarray(0, count))
-    const pairs = sharedU32(count === 0 ? 0 : ends[count - 1]!)
-    pairs.set(this.#pairs.subarray(0, pairs.length))
-    this.#coded = { ...pairsOf, pairs, ends }
+    const ends = this.#ends.subarray(0, count)
+    this.#coded = { ...this.#table.coded(), pairs: this.#pairs.subarray(0, this.#start(count)), ends }
     return this.#coded
+  }
+
+  #pairsOf(name: string): readonly number[] {
+    const position = this.#table.positionOf(name)
+    return position === undefined ? [] : this.#table.pairsOfName(position)
   }
 
   /** Clears `kept` where the matcher fails. */
   #drop(matcher: LabelMatcher, kept: Uint8Array): void {
     const { equals } = matcher
-    const pairOfValue = this.#names.get(matcher.name)?.pairOfValue
+    const position = this.#table.positionOf(matcher.name)
     const passesWithout = equals === undefined && matcher.matches('')
     // 0: a pair of another name, 1: of this name and it fails, 2: of this name and it passes
-    const verdicts = new Uint8Array(this.#labelOfPair.length)
+    const verdicts = new Uint8Array(this.#table.count)
     if (equals === undefined) {
-      for (const [value, pair] of pairOfValue ?? []) verdicts[pair] = matcher.matches(value) ? 2 : 1
-    } else {
-      const pair = pairOfValue?.get(equals)
-      if (pair !== undefined) verdicts[pair] = 2
+      for (const pair of this.#pairsOf(matcher.name))
+        verdicts[pair] = matcher.matches(this.#table.valueOf(pair)) ? 2 : 1
+    } else if (position !== undefined) {
+      const source = sourceOf(equals)
+      const pair = this.#table.find(position, source, 0, source.bytes.length)
+      if (pair >= 0) verdicts[pair] = 2
     }
     const pairs = this.#pairs
     const ends = this.#ends
@@ -137,7 +191,7 @@ export class LabelIndexBuilder implements LabelIndex {
 
   /** Visits each pair that one of `ordinals` has, once. */
   #eachPair(ordinals: Uint32Array, visit: (pair: number) => void): void {
-    const seen = new Uint8Array(this.#labelOfPair.length)
+    const seen = new Uint8Array(this.#table.count)
     for (const ordinal of ordinals) {
       for (let i = this.#start(ordinal); i < this.#ends[ordinal]!; i++) {
         const pair = this.#pairs[i]!
@@ -151,26 +205,15 @@ export class LabelIndexBuilder implements LabelIndex {
   #start(ordinal: number): number {
     return ordinal === 0 ? 0 : this.#ends[ordinal - 1]!
   }
+}
 
-  #pairOf([name, value]: Label): number {
-    let entry = this.#names.get(name)
-    if (entry === undefined) {
-      entry = { name, pairOfValue: new Map(), pairs: [] }
-      this.#names.set(name, entry)
-    }
-    let pair = entry.pairOfValue.get(value)
-    if (pair === undefined) {
-      pair = this.#labelOfPair.length
-      entry.pairOfValue.set(value, pair)
-      entry.pairs.push(pair)
-      this.#labelOfPair.push([entry.name, value])
-    }
-    return pair
-  }
+function sourceOf(text: string): Source {
+  const bytes = Buffer.from(text)
+  return { bytes, view: asDataView(bytes) }
 }
 
 /** Positions of the ones in `flags`, ascending. */
-export function setPositions(flags: Uint8Array): Uint32Array {
+export function setPositions(flags: Uint8Array | Uint32Array): Uint32Array {
   const positions = new Uint32Array(flags.length)
   let count = 0
   for (let i = 0; i < flags.length; i++) {
@@ -178,10 +221,4 @@ export function setPositions(flags: Uint8Array): Uint32Array {
     count += flags[i]!
   }
   return positions.slice(0, count)
-}
-
-function grown(array: Uint32Array, needed: number): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(Math.max(needed, array.length * 2))
-  larger.set(array)
-  return larger
 }

@@ -2,6 +2,7 @@
  * Which identities (label sets) exist, by ordinal. A head grows one as streams arrive; a block carries one, sealed.
  */
 import type { CodedLabels } from './coded-labels.ts'
+import type { SharedTexts } from './shared-texts.ts'
 
 /** Name and value. */
 export type Label = readonly [name: string, value: string]
@@ -22,6 +23,8 @@ export interface LabelIndex {
   labels(ordinal: number): Labels
   /** Canonical text `{a="b", c="d"}`. */
   text(ordinal: number): string
+  /** The texts of all streams that there are now, of an index that has them in shared memory. */
+  sharedTexts?(): SharedTexts
   /** Ordinals for which all matchers hold, ascending. No matchers: all. */
   match(matchers: readonly LabelMatcher[]): Uint32Array
   /** Distinct names among `ordinals` (all when undefined), sorted. */

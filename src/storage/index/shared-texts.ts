@@ -10,6 +10,7 @@ export type SharedTexts = {
 
 /** The texts of all streams that `index` has now. */
 export function shareTexts(index: LabelIndex): SharedTexts {
+  if (index.sharedTexts !== undefined) return index.sharedTexts()
   const ends = new Uint32Array(new SharedArrayBuffer(index.count * 4))
   let size = 0
   for (let ordinal = 0; ordinal < index.count; ordinal++) {

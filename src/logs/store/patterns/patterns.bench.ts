@@ -5,17 +5,12 @@
 import { LineTokens } from './line-tokens.ts'
 import { PatternMiner, type MinedRow } from './pattern-miner.ts'
 import { SHORTEST_STEP_NS } from './pattern-section.ts'
+import { seededChance } from '#/kernel/fixture/seeded-chance.ts'
 
 const LINES = 100_000
 const ROUNDS = 5
 
-let seed = 1
-function below(limit: number): number {
-  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
-  return Math.floor((seed / 2 ** 32) * limit)
-}
-const pick = (...texts: readonly string[]): string => texts[below(texts.length)]!
-const hex = (digits: number): string => Array.from({ length: digits }, () => below(16).toString(16)).join('')
+const { below, pick, hex } = seededChance()
 const deeds = (): string =>
   pick('order placed', 'cache refreshed', 'upstream request timeout', 'job done', 'invalid token')
 

@@ -10,12 +10,16 @@ import type { LevelDetector } from './level-detector.ts'
 import { MetaEncoder } from './meta-encoder.ts'
 import { PushTally } from './push-metrics.ts'
 import { goTime, refusalTexts, type Moment } from './refusal-texts.ts'
-import type { ResolvedStream } from './resolve-stream.ts'
+import { resolveStream, type StreamRules } from './resolve-stream.ts'
+import type { KnownStream, StreamTraits, TenantStreams } from './stream-cache.ts'
+import { asDataView } from '#/kernel/byte-reader.ts'
 import { BadRequest } from '#/kernel/errors.ts'
 import type { Limits } from '#/logs/limits.ts'
 import { dayOf, NS_PER_DAY, timeInDay } from '#/logs/model/day.ts'
 import type { EntryBatch } from '#/logs/wire/entry-batch.ts'
 import type { PushColumns } from '#/logs/write/push/push-columns.ts'
+import { hashText } from '#/storage/index/text-hash.ts'
+import { type HashedTexts, textAt, TextList, textStart, TextTable } from '#/storage/index/text-table.ts'
 
 export type BatchContext = {
   readonly tenant: string
@@ -25,7 +29,9 @@ export type BatchContext = {
   readonly genericFields: GenericFields
   /** Backfills may be as old as they like. */
   readonly isBackfill: boolean
-  readonly resolve: (raw: string) => ResolvedStream
+  readonly known: TenantStreams
+  /** For streams that are not known. */
+  readonly rules: StreamRules
 }
 
 export type BuiltBatch = {
@@ -39,15 +45,16 @@ export type BuiltBatch = {
   readonly truncated: { readonly lines: number; readonly bytes: number }
 }
 
-/** A stream within one push. */
+/** What rows of streams with the same traits share within one push. */
 type Target = {
-  readonly stream: ResolvedStream
+  readonly traits: StreamTraits
   readonly tally: PushTally
   readonly block: { readonly reason: string; readonly message: string } | undefined
   readonly isRefused: boolean
-  /** Place in the batch's streams; -1 until a row is kept. */
-  position: number
-  /** For `increment_duplicate_timestamp`: the last row's time as it came and as it was kept, and its line. */
+}
+
+/** For `increment_duplicate_timestamp`: the last row's time as it came and as it was kept, and its line. */
+type LastRow = {
   sentDay: number
   sentTime: number
   keptDay: number
@@ -62,12 +69,22 @@ export class BatchBuilder {
   readonly #meta: MetaEncoder
   readonly #errors = new GroupedErrors()
   #errorStatus = 400
-  readonly #streams: string[] = []
-  readonly #targets: (Target | undefined)[] = []
-  readonly #targetOfText = new Map<string, Target>()
+  /** Canonical texts of streams that are not refused, in order of arrival. */
+  readonly #streams: TextTable
+  /** By number in `#streams`: 1 once a row is kept. */
+  readonly #isUsed: Uint8Array
+  readonly #sentView: DataView
+  /** By the stream's place in the push. */
+  readonly #targets: (Target | undefined)[]
+  readonly #numbers: Int32Array
+  readonly #targetOf = new Map<StreamTraits, Target>()
+  /** Of the stream before. */
+  #target: Target | undefined
+  readonly #lastRows: (LastRow | undefined)[] = []
   readonly #tallies = new Map<string, PushTally>()
   /** Of the stream before. */
   #tally: PushTally | undefined
+  #text = { number: -1, text: '' }
   readonly #oldest: Moment | undefined
   readonly #newest: Moment
   /** Ends of lines that were cut, which come behind the body. */
@@ -81,6 +98,12 @@ export class BatchBuilder {
     const { limits, nowNs } = context
     this.#columns = columns
     this.#context = context
+    const { length, bytes } = columns.streams
+    this.#streams = new TextTable({ texts: length, bytes: Math.ceil(bytes.length * 1.25) })
+    this.#isUsed = new Uint8Array(length)
+    this.#sentView = asDataView(bytes)
+    this.#targets = Array(length).fill(undefined)
+    this.#numbers = new Int32Array(length).fill(-1)
     const hasLevels = limits.discover_log_levels && limits.allow_structured_metadata
     this.#meta = new MetaEncoder(columns, hasLevels ? limits.log_level_fields : undefined)
     const isAgeLimited = limits.reject_old_samples && !context.isBackfill
@@ -96,9 +119,9 @@ export class BatchBuilder {
       const raw = stream[row]!
       if (raw !== current || target === undefined) {
         current = raw
-        target = this.#targets[raw] ??= this.#targetOf(raw)
+        target = this.#targets[raw] ??= this.#meet(raw)
       }
-      this.#addRow(row, target)
+      this.#addRow(row, target, this.#numbers[raw]!)
     }
     return {
       batch: this.#batch(),
@@ -114,7 +137,7 @@ export class BatchBuilder {
     const { stream, day, time, bytes, lineStart, lineLength, pairStart, pairCount } = this.#columns
     return {
       rowCount: this.#kept,
-      streams: this.#streams,
+      streams: this.#usedStreams(),
       stream,
       day,
       time,
@@ -128,40 +151,69 @@ export class BatchBuilder {
     }
   }
 
+  /** The streams that have rows; rows learn their new places where others drop out. */
+  #usedStreams(): HashedTexts {
+    const { texts } = this.#streams
+    const isUsed = this.#isUsed
+    if (isUsed.indexOf(0) < 0 || isUsed.indexOf(0) >= texts.length) return texts
+    const used = new TextList()
+    const places = new Uint32Array(texts.length)
+    for (let number = 0; number < texts.length; number++) {
+      if (isUsed[number] === 0) continue
+      places[number] = used.add(texts.hashes[number]!, texts.view, textStart(texts, number), texts.ends[number]!)
+    }
+    const { stream } = this.#columns
+    for (let row = 0; row < this.#kept; row++) stream[row] = places[stream[row]!]!
+    return used
+  }
+
   /** Called once for each stream of the push that has a row. */
-  #targetOf(raw: number): Target {
-    const stream = this.#context.resolve(this.#columns.streams[raw]!)
-    const known = this.#targetOfText.get(stream.text)
-    const isKnown = known !== undefined && known.stream.refusal?.message === stream.refusal?.message
-    const target = isKnown ? known : this.#newTarget(stream)
-    if (target.isRefused) this.#noteStreamError(target)
+  #meet(raw: number): Target {
+    const known = this.#known(raw)
+    const { traits, texts, number } = known
+    let target = this.#target
+    if (target?.traits !== traits) this.#target = target = this.#targetOf.get(traits) ?? this.#newTarget(traits)
+    if (target.isRefused) {
+      this.#noteStreamError(target)
+      return target
+    }
+    const hash = texts.hashes[number]!
+    const start = textStart(texts, number)
+    const end = texts.ends[number]!
+    const own = this.#streams.find(hash, texts.view, start, end)
+    this.#numbers[raw] = own >= 0 ? own : this.#streams.add(hash, texts.view, start, end)
     return target
   }
 
-  #newTarget(stream: ResolvedStream): Target {
-    const tally = this.#tallyOf(stream)
-    const block = blockOf(stream.policy, this.#context)
-    const isRefused = stream.refusal !== undefined || block !== undefined
-    const never = Number.NaN
-    const target: Target = {
-      stream,
-      tally,
-      block,
-      isRefused,
-      position: -1,
-      sentDay: never,
-      sentTime: never,
-      keptDay: never,
-      keptTime: never,
-      lineStart: 0,
-      lineLength: 0,
-    }
-    this.#targetOfText.set(stream.text, target)
+  #known(raw: number): KnownStream {
+    const { known, rules } = this.#context
+    const { syntax, streams } = this.#columns
+    const start = streams.start[raw]!
+    const end = streams.end[raw]!
+    const hash = hashText(this.#sentView, start, end)
+    const found = known.find(hash, this.#sentView, start, end)
+    if (found !== undefined) return found
+    const stream = resolveStream(streams.bytes.toString('latin1', start, end), syntax, rules)
+    return known.add(hash, this.#sentView, [start, end], stream)
+  }
+
+  #newTarget(traits: StreamTraits): Target {
+    const tally = this.#tallyOf(traits)
+    const block = blockOf(traits.policy, this.#context)
+    const target: Target = { traits, tally, block, isRefused: traits.refusal !== undefined || block !== undefined }
+    // refused streams have traits of their own
+    if (traits.refusal === undefined) this.#targetOf.set(traits, target)
     return target
+  }
+
+  /** Canonical text of a stream that is not refused. */
+  #textOf(number: number): string {
+    if (this.#text.number !== number) this.#text = { number, text: textAt(this.#streams.texts, number) }
+    return this.#text.text
   }
 
   /** Most streams of a push count for the tally that the stream before counted for. */
-  #tallyOf({ policy, isInternal }: ResolvedStream): PushTally {
+  #tallyOf({ policy, isInternal }: StreamTraits): PushTally {
     let tally = this.#tally
     if (tally?.policy === policy && tally.isInternal === isInternal) return tally
     const key = `${isInternal} ${policy}`
@@ -172,7 +224,8 @@ export class BatchBuilder {
   }
 
   #noteStreamError(target: Target): void {
-    if (target.stream.refusal !== undefined) return this.#errors.add(target.stream.refusal.message)
+    const { refusal } = target.traits
+    if (refusal !== undefined) return this.#errors.add(refusal.message)
     const status = this.#context.limits.block_ingestion_status_code
     // an operator who blocks with 200 wants clients to believe that all is well
     if (target.block === undefined || status === 200) return
@@ -180,32 +233,31 @@ export class BatchBuilder {
     this.#errorStatus = status
   }
 
-  #addRow(row: number, target: Target): void {
+  #addRow(row: number, target: Target, stream: number): void {
     const columns = this.#columns
     const { limits } = this.#context
     let lineLength = columns.lineLength[row]!
     const metaBytes = columns.pairCount[row] === 0 ? 0 : this.#metaBytes(row)
     target.tally.receive(lineLength, metaBytes)
-    const { stream } = target
     if (target.isRefused) return this.#discard(target, lineLength + metaBytes)
-    if (!this.#isTimely(row, target, lineLength + metaBytes)) return
+    if (!this.#isTimely(row, target, stream, lineLength + metaBytes)) return
     const sentStart = columns.lineStart[row]!
     const sentLength = lineLength
     let lineStart = sentStart
     if (lineLength > limits.max_line_size && limits.max_line_size > 0) {
       if (!limits.max_line_size_truncate) {
-        const text = (): string => refusalTexts.lineTooLong(stream.text, sentLength, limits.max_line_size)
+        const text = (): string => refusalTexts.lineTooLong(this.#textOf(stream), sentLength, limits.max_line_size)
         this.#refuse(target, 'line_too_long', lineLength + metaBytes, text)
         return
       }
       ;[lineStart, lineLength] = this.#truncate(lineStart, lineLength)
     }
-    if (metaBytes > 0 && !this.#isMetaAllowed(row, target, lineLength, metaBytes)) return
+    if (metaBytes > 0 && !this.#isMetaAllowed(row, target, stream, lineLength, metaBytes)) return
     // the level is looked for in the line where it came, as the cut one may lie behind the body
-    if (!this.#encodeMeta(row, target, sentStart, lineLength)) return
-    if (target.position < 0) target.position = this.#streams.push(stream.text) - 1
+    if (!this.#encodeMeta(row, target, stream, sentStart, lineLength)) return
+    this.#isUsed[stream] = 1
     const kept = this.#kept++
-    columns.stream[kept] = target.position
+    columns.stream[kept] = stream
     columns.day[kept] = columns.day[row]!
     columns.time[kept] = columns.time[row]!
     columns.lineStart[kept] = lineStart
@@ -213,7 +265,7 @@ export class BatchBuilder {
     columns.pairStart[kept] = this.#meta.start
     columns.pairCount[kept] = this.#meta.length
     this.#keptBytes += lineLength + metaBytes
-    if (limits.increment_duplicate_timestamp) this.#separate(kept, target, sentStart, sentLength)
+    if (limits.increment_duplicate_timestamp) this.#separate(kept, stream, sentStart, sentLength)
   }
 
   #metaBytes(row: number): number {
@@ -224,54 +276,56 @@ export class BatchBuilder {
     return size
   }
 
-  #isTimely(row: number, target: Target, bytes: number): boolean {
+  #isTimely(row: number, target: Target, stream: number, bytes: number): boolean {
     const day = this.#columns.day[row]!
     const time = this.#columns.time[row]!
     const oldest = this.#oldest
     if (oldest !== undefined && (day < oldest.day || (day === oldest.day && time < oldest.time))) {
-      const text = (): string => refusalTexts.tooOld(target.stream.text, { day, time }, oldest)
+      const text = (): string => refusalTexts.tooOld(this.#textOf(stream), { day, time }, oldest)
       return this.#refuse(target, 'greater_than_max_sample_age', bytes, text)
     }
     const newest = this.#newest
     if (day > newest.day || (day === newest.day && time > newest.time)) {
       return this.#refuse(target, 'too_far_in_future', bytes, () =>
-        refusalTexts.tooNew(target.stream.text, { day, time }),
+        refusalTexts.tooNew(this.#textOf(stream), { day, time }),
       )
     }
     return true
   }
 
-  #isMetaAllowed(row: number, target: Target, lineLength: number, metaBytes: number): boolean {
+  #isMetaAllowed(row: number, target: Target, stream: number, lineLength: number, metaBytes: number): boolean {
     const { limits } = this.#context
-    const { text } = target.stream
+    const text = (): string => this.#textOf(stream)
     const bytes = lineLength + metaBytes
     if (!limits.allow_structured_metadata) {
-      return this.#refuse(target, 'disallowed_structured_metadata', bytes, () => refusalTexts.metadataDisallowed(text))
+      return this.#refuse(target, 'disallowed_structured_metadata', bytes, () =>
+        refusalTexts.metadataDisallowed(text()),
+      )
     }
     const maxBytes = limits.max_structured_metadata_size
     if (maxBytes > 0 && metaBytes > maxBytes) {
-      const message = (): string => refusalTexts.metadataTooLarge(text, metaBytes, maxBytes)
+      const message = (): string => refusalTexts.metadataTooLarge(text(), metaBytes, maxBytes)
       return this.#refuse(target, 'structured_metadata_too_large', bytes, message)
     }
     const count = this.#columns.pairCount[row]!
     const maxCount = limits.max_structured_metadata_entries_count
     if (maxCount > 0 && count > maxCount) {
-      const message = (): string => refusalTexts.metadataTooMany(text, count, maxCount)
+      const message = (): string => refusalTexts.metadataTooMany(text(), count, maxCount)
       return this.#refuse(target, 'structured_metadata_too_many', bytes, message)
     }
     return true
   }
 
   /** Encodes the row's metadata with its level; false when it was refused. */
-  #encodeMeta(row: number, target: Target, lineStart: number, lineLength: number): boolean {
+  #encodeMeta(row: number, target: Target, stream: number, lineStart: number, lineLength: number): boolean {
     const { limits, detector, genericFields } = this.#context
     const meta = this.#meta
-    const { stream } = target
-    const needsLevel = limits.discover_log_levels && limits.allow_structured_metadata && !stream.isInternal
-    const hasFields = limits.allow_structured_metadata && !genericFields.isEmpty && !stream.isInternal
+    const { traits } = target
+    const needsLevel = limits.discover_log_levels && limits.allow_structured_metadata && !traits.isInternal
+    const hasFields = limits.allow_structured_metadata && !genericFields.isEmpty && !traits.isInternal
     if (this.#columns.pairCount[row] === 0 && !hasFields) {
       if (!needsLevel) meta.setNothing()
-      else if (stream.level !== undefined) meta.setLevel(stream.level)
+      else if (traits.level !== undefined) meta.setLevel(traits.level)
       else meta.setLevelCode(detector.detect(this.#columns.bytes, lineStart, lineStart + lineLength))
       return true
     }
@@ -283,8 +337,11 @@ export class BatchBuilder {
       const { message } = error
       return this.#refuse(target, 'invalid_structured_metadata', lineLength, () => message)
     }
-    if (hasFields) genericFields.discover(this.#columns, row, stream, (name, value) => meta.addText(row, name, value))
-    const level = stream.level ?? meta.rowLevel
+    if (hasFields) {
+      const add = (name: string, value: string): void => meta.addText(row, name, value)
+      genericFields.discover(this.#columns, row, this.#textOf(stream), add)
+    }
+    const level = traits.level ?? meta.rowLevel
     if (!needsLevel || meta.hasDetected) meta.closeRow(undefined)
     else if (level !== undefined) meta.closeRow(level)
     else meta.closeDetected(detector.detect(this.#columns.bytes, lineStart, lineStart + lineLength))
@@ -311,34 +368,35 @@ export class BatchBuilder {
    * `increment_duplicate_timestamp`: another line at the time of the row before it moves behind that row by 1 ns. `start` and
    * `length` are the line as it was sent.
    */
-  #separate(row: number, target: Target, start: number, length: number): void {
+  #separate(row: number, stream: number, start: number, length: number): void {
     const { day, time, bytes } = this.#columns
+    const last = (this.#lastRows[stream] ??= neverRow())
     const sentDay = day[row]!
     const sentTime = time[row]!
     const isSameTime =
-      (sentDay === target.sentDay && sentTime === target.sentTime) ||
-      (sentDay === target.keptDay && sentTime === target.keptTime)
+      (sentDay === last.sentDay && sentTime === last.sentTime) ||
+      (sentDay === last.keptDay && sentTime === last.keptTime)
     const isSameLine =
-      length === target.lineLength &&
-      bytes.compare(bytes, start, start + length, target.lineStart, target.lineStart + length) === 0
+      length === last.lineLength &&
+      bytes.compare(bytes, start, start + length, last.lineStart, last.lineStart + length) === 0
     if (isSameTime) {
       // an equal line goes with its twin, so that it is seen to be a duplicate
-      const next = isSameLine ? target.keptTime : target.keptTime + 1
-      day[row] = next === NS_PER_DAY ? target.keptDay + 1 : target.keptDay
+      const next = isSameLine ? last.keptTime : last.keptTime + 1
+      day[row] = next === NS_PER_DAY ? last.keptDay + 1 : last.keptDay
       time[row] = next === NS_PER_DAY ? 0 : next
     } else {
-      target.sentDay = sentDay
-      target.sentTime = sentTime
+      last.sentDay = sentDay
+      last.sentTime = sentTime
     }
-    target.keptDay = day[row]!
-    target.keptTime = time[row]!
-    target.lineStart = start
-    target.lineLength = length
+    last.keptDay = day[row]!
+    last.keptTime = time[row]!
+    last.lineStart = start
+    last.lineLength = length
   }
 
   /** Counts a refused row; its stream's error was noted when the stream was first met. */
   #discard(target: Target, bytes: number): void {
-    const cause = target.stream.refusal ?? target.block
+    const cause = target.traits.refusal ?? target.block
     if (cause !== undefined) target.tally.discard(cause.reason, 1, bytes)
   }
 
@@ -349,6 +407,11 @@ export class BatchBuilder {
     else this.#errors.add(message())
     return false
   }
+}
+
+function neverRow(): LastRow {
+  const never = Number.NaN
+  return { sentDay: never, sentTime: never, keptDay: never, keptTime: never, lineStart: 0, lineLength: 0 }
 }
 
 function msToNs(ms: number): bigint {

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Distributor, type PushRequest } from './distributor.ts'
+import { noPushMetrics } from './push-metrics.ts'
 import { testDistributor, testNowNs } from './testing-distributor.ts'
 import { EddaError, Unavailable } from '#/kernel/errors.ts'
-import type { Limits } from '#/logs/limits.ts'
-import type { PushEntry, PushStream } from '#/logs/wire/encode-push.ts'
+import type { Clock } from '#/kernel/world.ts'
+import { limits as allLimits, type Limits } from '#/logs/limits.ts'
+import { encodePushProtobuf, type PushEntry, type PushStream } from '#/logs/wire/encode-push.ts'
+import { decodeLokiProtobuf } from '#/logs/write/push/loki-protobuf.ts'
+import { defaultsOf } from '#/platform/config/option.ts'
 
 const second = 1_000_000_000n
 const hour = 3600n * second
@@ -559,3 +564,25 @@ test('discover_generic_fields fills metadata from labels, metadata and lines', a
     ],
   )
 })
+
+test('when the ingester takes nothing, no work is done for a push', async () => {
+  let batches = 0
+  const full = new Distributor({
+    clock: { nowNs: () => testNowNs, monotonicMs: () => 0 } as unknown as Clock,
+    limitsOf: () => defaultsOf(allLimits),
+    metrics: { ...noPushMetrics, received: () => assert.fail('nothing is counted as received') },
+    maxInflightBytes: 0,
+    ingester: {
+      push: async () => ({ duplicateRows: batches++, refused: [] }),
+      refusal: () => new Unavailable('no memory', { retryAfterSeconds: 1 }),
+    },
+  })
+  await assert.rejects(full.push('t1', requestOf('{a="b"}')), Unavailable)
+  assert.equal(batches, 0)
+})
+
+function requestOf(labels: string): PushRequest {
+  const entries = [{ timeNs: testNowNs, line: 'x' }]
+  const columns = decodeLokiProtobuf(encodePushProtobuf([{ labels, entries }]))
+  return { columns, backfillShard: undefined, policy: undefined, signal: undefined }
+}

@@ -10,7 +10,7 @@ import { LevelDetector } from './level-detector.ts'
 import { PolicyTable } from './policies.ts'
 import type { PushMetrics } from './push-metrics.ts'
 import { refusalTexts } from './refusal-texts.ts'
-import { resolveStream, type ResolvedStream, type StreamRules } from './resolve-stream.ts'
+import type { StreamRules } from './resolve-stream.ts'
 import { StreamCache } from './stream-cache.ts'
 import { TokenBucket } from './token-bucket.ts'
 import { EddaError, Unavailable } from '#/kernel/errors.ts'
@@ -80,10 +80,16 @@ export class Distributor {
     return this.#inflightBytes
   }
 
+  /** Why nothing can be taken at the moment. To be asked before a push is read, as it will come again. */
+  refusal(): EddaError | undefined {
+    const { refusal, ingester } = this.#deps
+    return refusal?.() ?? ingester.refusal?.()
+  }
+
   /** Resolves when what was accepted is durable. @throws Unavailable when nothing could be taken. */
   async push(tenant: string, request: PushRequest): Promise<PushReply> {
-    const { maxInflightBytes, refusal } = this.#deps
-    const refused = refusal?.()
+    const { maxInflightBytes } = this.#deps
+    const refused = this.refusal()
     if (refused !== undefined) throw refused
     const { bytes, pairBytes } = request.columns
     const size = bytes.length + (pairBytes === bytes ? 0 : pairBytes.length)
@@ -137,22 +143,11 @@ export class Distributor {
     const { columns, backfillShard, policy } = request
     const { limits, policies, detector, genericFields } = state
     const rules: StreamRules = { tenant, limits, policies, backfillShard, policy }
-    const cache = this.#streams.tenant(tenant, [limits])
-    // what changes the result for the same labels is part of the key
-    const variant = [columns.syntax === 'json' ? 'json' : '', backfillShard ?? '', policy ?? ''].join('\0')
-    const prefix = variant === '\0\0' ? '' : `${variant}\0`
-    const resolve = (raw: string): ResolvedStream => {
-      const key = prefix === '' ? raw : prefix + raw
-      let stream = cache.get(key)
-      if (stream === undefined) {
-        stream = resolveStream(raw, columns.syntax, rules)
-        cache.set(key, stream)
-      }
-      return stream
-    }
+    const variant = [columns.syntax, backfillShard ?? '', policy ?? ''].join('\0')
+    const known = this.#streams.tenant(tenant, variant, [limits])
     const isBackfill = backfillShard !== undefined
     const nowNs = this.#deps.clock.nowNs()
-    const context = { tenant, limits, nowNs, detector, genericFields, isBackfill, resolve }
+    const context = { tenant, limits, nowNs, detector, genericFields, isBackfill, known, rules }
     return new BatchBuilder(columns, context).build()
   }
 

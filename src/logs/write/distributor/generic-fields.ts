@@ -5,7 +5,6 @@
  * Unlike the search for levels this makes strings and objects per line: only tenants that ask for it pay.
  */
 import { parseJson } from '#/kernel/parse-json.ts'
-import type { ResolvedStream } from './resolve-stream.ts'
 import { parseLabels } from '#/logs/model/labels.ts'
 import type { PushColumns } from '#/logs/write/push/push-columns.ts'
 
@@ -15,7 +14,9 @@ const maxLineBytes = 65_536
 
 export class GenericFields {
   readonly #fields: readonly (readonly [name: string, hints: readonly string[]])[]
-  readonly #labels = new WeakMap<ResolvedStream, ReadonlyMap<string, string>>()
+  /** Of the stream before: most rows have the one of the row before. */
+  #text = ''
+  #labels: ReadonlyMap<string, string> = new Map()
 
   constructor(fields: Readonly<Record<string, readonly string[]>>) {
     this.#fields = Object.entries(fields)
@@ -25,13 +26,8 @@ export class GenericFields {
     return this.#fields.length === 0
   }
 
-  /** Calls `found` for each name that has a value. */
-  discover(
-    columns: PushColumns,
-    row: number,
-    stream: ResolvedStream,
-    found: (name: string, value: string) => void,
-  ): void {
+  /** Calls `found` for each name that has a value. `stream` is the canonical text of the row's stream. */
+  discover(columns: PushColumns, row: number, stream: string, found: (name: string, value: string) => void): void {
     const labels = this.#labelsOf(stream)
     const metadata = metadataOf(columns, row)
     let line: ((hint: string) => string | undefined) | undefined
@@ -42,13 +38,12 @@ export class GenericFields {
     }
   }
 
-  #labelsOf(stream: ResolvedStream): ReadonlyMap<string, string> {
-    let labels = this.#labels.get(stream)
-    if (labels === undefined) {
-      labels = new Map(parseLabels(stream.text))
-      this.#labels.set(stream, labels)
+  #labelsOf(stream: string): ReadonlyMap<string, string> {
+    if (stream !== this.#text) {
+      this.#labels = new Map(parseLabels(stream))
+      this.#text = stream
     }
-    return labels
+    return this.#labels
   }
 }
 

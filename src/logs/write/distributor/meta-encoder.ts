@@ -1,6 +1,6 @@
 /**
  * Writes the structured metadata of rows in the form of `EntryBatch.meta`: names normalised and numbered, values made UTF-8, and
- * `detected_level` behind them. Rows that have nothing but a level share one record per level.
+ * `detected_level` behind them. Records stand back to back in the order of rows.
  */
 import { levelNames, levelOfSeverityNumber, levelOfWord, normalizeLevel, type LevelCode } from './levels.ts'
 import { TooLarge } from '#/kernel/errors.ts'
@@ -20,10 +20,10 @@ const ORDINARY = -1
 const DETECTED_LEVEL = -2
 const SEVERITY_NUMBER = -3
 
+/** Guess of the bytes that metadata takes of a body, for the first size. */
+const META_SHARE = 0.4
 /** Two uvarints of at most 32 bits. */
 const maxHeaderBytes = 10
-
-type MetaRange = { readonly start: number; readonly length: number }
 
 export class MetaEncoder {
   readonly names: string[] = []
@@ -32,7 +32,7 @@ export class MetaEncoder {
   length = 0
   readonly #columns: PushColumns
   readonly #levelFields: readonly string[]
-  #bytes = Buffer.allocUnsafeSlow(1024)
+  #bytes: Buffer
   #size = 0
   readonly #idOfRaw = new Map<string, number>()
   readonly #idOfName = new Map<string, number>()
@@ -44,9 +44,9 @@ export class MetaEncoder {
   readonly #placeStart: number[] = []
   readonly #placeLength: number[] = []
   readonly #placeId: number[] = []
-  /** Shared records by level text: start and length. */
-  readonly #shared = new Map<string, MetaRange>()
-  readonly #byCode: readonly MetaRange[] = []
+  /** Records of levels by their text, ready to be copied. */
+  readonly #levels = new Map<string, Uint8Array>()
+  readonly #byCode: readonly Uint8Array[] = []
   /** Of the row that is being encoded: the level found in its metadata, and the rank of the field that gave it. */
   #level: string | undefined
   #levelRank = 0
@@ -55,8 +55,9 @@ export class MetaEncoder {
   /** @param levelFields Names that tell a level; undefined when rows get no `detected_level`. */
   constructor(columns: PushColumns, levelFields: readonly string[] | undefined) {
     this.#columns = columns
+    this.#bytes = columns.memory.bytes(Math.max(1024, Math.ceil(columns.pairBytes.length * META_SHARE)))
     this.#levelFields = levelFields ?? []
-    if (levelFields !== undefined) this.#byCode = levelNames.map((name) => this.#sharedRecord(name))
+    if (levelFields !== undefined) this.#byCode = levelNames.map((name) => this.#levelRecord(name))
   }
 
   /** Everything that was written; ends the use of the encoder. */
@@ -71,16 +72,15 @@ export class MetaEncoder {
 
   /** The row has nothing but a level that was detected. */
   setLevelCode(code: LevelCode): void {
-    const shared = this.#byCode[code]!
-    this.start = shared.start
-    this.length = shared.length
+    this.start = this.#size
+    this.closeDetected(code)
   }
 
   /** The row has nothing but a level, which can be any text. */
   setLevel(text: string): void {
-    const shared = this.#sharedRecord(text)
-    this.start = shared.start
-    this.length = shared.length
+    this.start = this.#size
+    this.#copyRecord(this.#levelRecord(text))
+    this.length = this.#size - this.start
   }
 
   /** Encodes the pairs of `row`. Then `closeRow` must follow. @throws BadRequest when a name cannot be normalised. */
@@ -126,8 +126,8 @@ export class MetaEncoder {
 
   /** Ends the row, with a level when there is one to add. */
   closeRow(level: string | undefined): void {
-    const shared = level === undefined ? undefined : this.#shared.get(level)
-    if (shared !== undefined) this.#copyRecord(shared)
+    const known = level === undefined ? undefined : this.#levels.get(level)
+    if (known !== undefined) this.#copyRecord(known)
     else if (level !== undefined) this.#writeText(this.#idOf('detected_level'), level)
     this.length = this.#size - this.start
   }
@@ -138,11 +138,13 @@ export class MetaEncoder {
     this.length = this.#size - this.start
   }
 
-  #copyRecord(record: MetaRange): void {
-    this.#reserve(record.length)
+  #copyRecord(record: Uint8Array): void {
+    const size = record.length
+    this.#reserve(size)
     const bytes = this.#bytes
-    for (let index = 0; index < record.length; index++) bytes[this.#size + index] = bytes[record.start + index]!
-    this.#size += record.length
+    const at = this.#size
+    for (let index = 0; index < size; index++) bytes[at + index] = record[index]!
+    this.#size = at + size
   }
 
   /** A row in which a name occurs twice: the last value counts. */
@@ -233,15 +235,16 @@ export class MetaEncoder {
     return id
   }
 
-  #sharedRecord(text: string): MetaRange {
-    let shared = this.#shared.get(text)
-    if (shared === undefined) {
+  #levelRecord(text: string): Uint8Array {
+    let record = this.#levels.get(text)
+    if (record === undefined) {
       const start = this.#size
       this.#writeText(this.#idOf('detected_level'), text)
-      shared = { start, length: this.#size - start }
-      this.#shared.set(text, shared)
+      record = Uint8Array.from(this.#bytes.subarray(start, this.#size))
+      this.#size = start
+      this.#levels.set(text, record)
     }
-    return shared
+    return record
   }
 
   #writeText(id: number, text: string): void {
@@ -257,7 +260,7 @@ export class MetaEncoder {
     if (needed > maxMetaBytesPerPush) {
       throw new TooLarge(`push of more than ${maxMetaBytesPerPush} bytes of structured metadata`)
     }
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, needed))
+    const larger = this.#columns.memory.bytes(Math.max(this.#bytes.length * 2, needed))
     this.#bytes.copy(larger, 0, 0, this.#size)
     this.#bytes = larger
   }

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { GroupedErrors } from './grouped-errors.ts'
 import { PolicyTable } from './policies.ts'
 import type { ResolvedStream } from './resolve-stream.ts'
-import { StreamCache } from './stream-cache.ts'
+import { StreamCache, type TenantStreams } from './stream-cache.ts'
+import { hashTexts, textAt } from '#/storage/index/text-table.ts'
 import { TokenBucket } from './token-bucket.ts'
 import { BadRequest } from '#/kernel/errors.ts'
 
@@ -71,17 +72,55 @@ test('the policy of the highest priority wins', () => {
   assert.throws(() => new PolicyTable({ bad: [{ selector: '{app=', priority: 1 }] }), BadRequest)
 })
 
+/** The cached stream of `sent`, as text. */
+function cached(streams: TenantStreams, sent: string): string | undefined {
+  const { hash, view, length } = bytesOf(sent)
+  const known = streams.find(hash, view, 0, length)
+  return known && (known.traits.text ?? textAt(known.texts, known.number))
+}
+
+function remember(streams: TenantStreams, sent: string, stream: ResolvedStream): void {
+  const { hash, view, length } = bytesOf(sent)
+  streams.add(hash, view, [0, length], stream)
+}
+
+function bytesOf(text: string): { readonly hash: number; readonly view: DataView; readonly length: number } {
+  const { view, hashes, ends } = hashTexts([text])
+  return { hash: hashes[0]!, view, length: ends[0]! }
+}
+
 test('the cache keeps what is asked for and forgets the rest', () => {
   const cache = new StreamCache(2000)
   const rules: readonly unknown[] = [{}]
-  const streams = cache.tenant('t', rules)
-  streams.set('hot', resolved('{a="hot"}'))
-  streams.set('cold', resolved('{a="cold"}'))
+  const streams = cache.tenant('t', '', rules)
+  remember(streams, 'hot', resolved('{a="hot"}'))
+  remember(streams, 'cold', resolved('{a="cold"}'))
   for (let index = 0; index < 50; index++) {
-    assert.equal(cache.tenant('t', rules).get('hot')?.text, '{a="hot"}', `${index}`)
-    cache.tenant('t', rules).set(`other ${index}`, resolved('{a="other"}'))
+    assert.equal(cached(cache.tenant('t', '', rules), 'hot'), '{a="hot"}', `${index}`)
+    remember(cache.tenant('t', '', rules), `other ${index}`, resolved('{a="other"}'))
   }
-  assert.equal(cache.tenant('t', rules).get('cold'), undefined)
-  assert.equal(cache.tenant('t', [{}]).get('hot'), undefined, 'other rules, other streams')
-  assert.equal(cache.tenant('u', rules).get('hot'), undefined, 'other tenants, other streams')
+  assert.equal(cached(cache.tenant('t', '', rules), 'cold'), undefined)
+  assert.equal(cached(cache.tenant('t', 'json', rules), 'hot'), undefined, 'sent in another way')
+  assert.equal(cached(cache.tenant('t', '', [{}]), 'hot'), undefined, 'other rules, other streams')
+  assert.equal(cached(cache.tenant('u', '', rules), 'hot'), undefined, 'other tenants, other streams')
+})
+
+test('streams in the cache share traits, but for refused ones', () => {
+  const streams = new StreamCache(1e6).tenant('t', '', [])
+  const traits = [
+    resolved('{a="1"}'),
+    resolved('{a="2"}'),
+    { ...resolved('{a="3"}'), level: 'error' },
+    { ...resolved('{a="4"}'), refusal: { reason: 'r', message: 'm' } },
+    { ...resolved('{a="5"}'), refusal: { reason: 'r', message: 'm' } },
+  ].map((stream, index) => {
+    const { hash, view, length } = bytesOf(String(index))
+    return streams.add(hash, view, [0, length], stream).traits
+  })
+  assert.equal(new Set(traits).size, 4)
+  assert.equal(traits[0], traits[1])
+  assert.deepEqual(
+    ['0', '1', '2', '3', '4'].map((sent) => cached(streams, sent)),
+    ['{a="1"}', '{a="2"}', '{a="3"}', '{a="4"}', '{a="5"}'],
+  )
 })

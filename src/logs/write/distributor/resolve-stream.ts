@@ -6,6 +6,7 @@ import { clip } from './grouped-errors.ts'
 import { normalizeLevel } from './levels.ts'
 import type { PolicyTable } from './policies.ts'
 import { JsonCursor } from '#/kernel/json-cursor.ts'
+import { compareUtf8 } from '#/kernel/utf8.ts'
 import type { Limits } from '#/logs/limits.ts'
 import { duplicateName, formatLabels, isLabelName, parseLabelPairs, sortLabels } from '#/logs/model/labels.ts'
 import type { StreamSyntax } from '#/logs/write/push/push-columns.ts'
@@ -43,8 +44,7 @@ export function resolveStream(raw: string, syntax: StreamSyntax, rules: StreamRu
     const message = `error parsing labels '${clip(utf8Text(raw))}' with error: ${(error as Error).message}`
     return refused(clip(utf8Text(raw)), 'invalid_labels', message)
   }
-  const text = formatLabels(labels)
-  const refusal = checkLabels(labels, text, rules.limits) ?? checkBackfill(labels, text, rules)
+  const refusal = checkLabels(labels, rules.limits) ?? checkBackfill(labels, rules)
   if (refusal !== undefined) return refusal
   if (rules.backfillShard !== undefined) {
     labels.push(['__backfill__', 'true'], ['__backfill_shard__', rules.backfillShard])
@@ -65,9 +65,7 @@ function describe(labels: Label[], rules: StreamRules): ResolvedStream {
     const message = `missing required labels '${missing.join(',')}' for user '${rules.tenant}' for stream '${clip(text)}' (policy: '${policy}')`
     return { ...refused(text, 'missing_enforced_labels', message), policy, isInternal }
   }
-  const level = limits.log_level_fields
-    .map((field) => labels.find(([name]) => name === field)?.[1])
-    .find((value) => value !== undefined)
+  const level = firstOf(labels, limits.log_level_fields)?.[1]
   return {
     text,
     refusal: undefined,
@@ -77,41 +75,70 @@ function describe(labels: Label[], rules: StreamRules): ResolvedStream {
   }
 }
 
-function checkLabels(labels: readonly Label[], text: string, limits: Limits): ResolvedStream | undefined {
-  const stream = clip(text)
-  if (labels.length === 0) {
-    return refused(text, 'missing_labels', 'error at least one label pair is required per stream')
+function checkLabels(labels: readonly Label[], limits: Limits): ResolvedStream | undefined {
+  const refuse = (reason: string, messageOf: (stream: string) => string): ResolvedStream => {
+    const text = formatLabels(labels)
+    return refused(text, reason, messageOf(clip(text)))
   }
-  const count = labels.filter(([name]) => name !== 'service_name').length
-  if (count > limits.max_label_names_per_series) {
-    const message = `entry for stream '${stream}' has ${count} label names; limit ${limits.max_label_names_per_series}`
-    return refused(text, 'max_label_names_per_series', message)
+  if (labels.length === 0) {
+    return refuse('missing_labels', () => 'error at least one label pair is required per stream')
+  }
+  const {
+    max_label_names_per_series: maxNames,
+    max_label_name_length: maxName,
+    max_label_value_length: maxValue,
+  } = limits
+  const count = labels.length > maxNames ? labels.filter(([name]) => name !== 'service_name').length : 0
+  if (count > maxNames) {
+    const message = (stream: string): string =>
+      `entry for stream '${stream}' has ${count} label names; limit ${maxNames}`
+    return refuse('max_label_names_per_series', message)
   }
   for (const [name, value] of labels) {
-    if (Buffer.byteLength(name) > limits.max_label_name_length) {
-      return refused(text, 'label_name_too_long', `stream '${stream}' has label name too long: '${clip(name)}'`)
+    if (isLonger(name, maxName)) {
+      return refuse('label_name_too_long', (stream) => `stream '${stream}' has label name too long: '${clip(name)}'`)
     }
-    if (Buffer.byteLength(value) > limits.max_label_value_length) {
-      return refused(text, 'label_value_too_long', `stream '${stream}' has label value too long: '${clip(value)}'`)
+    if (isLonger(value, maxValue)) {
+      return refuse('label_value_too_long', (stream) => `stream '${stream}' has label value too long: '${clip(value)}'`)
     }
   }
   const twice = duplicateName(labels)
   if (twice === undefined) return undefined
-  return refused(text, 'duplicate_label_names', `stream '${stream}' has duplicate label name: '${clip(twice)}'`)
+  return refuse('duplicate_label_names', (stream) => `stream '${stream}' has duplicate label name: '${clip(twice)}'`)
 }
 
-function checkBackfill(labels: readonly Label[], text: string, rules: StreamRules): ResolvedStream | undefined {
+/** Whether `text` has more bytes than `limit`. No character has more than three in UTF-8 for each unit of a string. */
+function isLonger(text: string, limit: number): boolean {
+  return text.length * 3 > limit && Buffer.byteLength(text) > limit
+}
+
+function checkBackfill(labels: readonly Label[], rules: StreamRules): ResolvedStream | undefined {
   if (rules.backfillShard === undefined) return undefined
   const taken = labels.find(([name]) => backfillLabels.includes(name))
   if (taken === undefined) return undefined
+  const text = formatLabels(labels)
   return refused(text, 'invalid_labels', `stream '${clip(text)}' has the reserved label name '${taken[0]}'`)
 }
 
 function addServiceName(labels: Label[], sources: readonly string[]): void {
   if (sources.length === 0 || labels.some(([name]) => name === 'service_name')) return
-  const source = sources.find((one) => labels.some(([name]) => name === one))
-  labels.push(['service_name', labels.find(([name]) => name === source)?.[1] ?? 'unknown_service'])
-  sortLabels(labels)
+  const label: Label = ['service_name', firstOf(labels, sources)?.[1] ?? 'unknown_service']
+  const place = labels.findIndex(([name]) => compareUtf8(name, 'service_name') > 0)
+  if (place < 0) labels.push(label)
+  else labels.splice(place, 0, label)
+}
+
+/** The label whose name comes first in `names`. */
+function firstOf(labels: readonly Label[], names: readonly string[]): Label | undefined {
+  let best = names.length
+  let found: Label | undefined
+  for (const label of labels) {
+    const place = names.indexOf(label[0])
+    if (place < 0 || place >= best) continue
+    best = place
+    found = label
+  }
+  return found
 }
 
 function missingLabels(labels: readonly Label[], required: readonly string[]): string[] {

@@ -10,6 +10,7 @@ import { decompressSnappy } from '#/logs/write/push/decode-body.ts'
 import { decodeLokiProtobuf } from '#/logs/write/push/loki-protobuf.ts'
 import type { PushColumns } from '#/logs/write/push/push-columns.ts'
 import { defaultsOf } from '#/platform/config/option.ts'
+import { textAt } from '#/storage/index/text-table.ts'
 
 /** 2026-09-21T14:13:20Z */
 export const testNowNs = 1_790_000_000_000_000_000n
@@ -82,7 +83,7 @@ export function rowsOf(batch: EntryBatch): TestRow[] {
   return Array.from({ length: batch.rowCount }, (_, row) => {
     const start = batch.lineStart[row]!
     return {
-      stream: batch.streams[batch.stream[row]!]!,
+      stream: textAt(batch.streams, batch.stream[row]!),
       timeNs: absoluteNs(batch.day[row]!, batch.time[row]!),
       line: batch.bytes.toString('utf8', start, start + batch.lineLength[row]!),
       meta: metaOf(batch, row),

@@ -5,6 +5,7 @@ import { admit, formatGoTime, type IngesterLimits } from './admit.ts'
 import { STREAM_IDLE_MS, StreamRegistry } from './stream-registry.ts'
 import { BadRequest } from '#/kernel/errors.ts'
 import { buildEntryBatch, type PlainEntry } from '#/logs/wire/entry-batch-builder.ts'
+import { hashTexts } from '#/storage/index/text-table.ts'
 
 const none: IngesterLimits = {
   max_streams_per_user: 0,
@@ -12,6 +13,7 @@ const none: IngesterLimits = {
   per_stream_rate_limit: 0,
   per_stream_rate_limit_burst: 0,
 }
+const hashOf = (text: string): number => hashTexts([text]).hashes[0]!
 const row = (line: string, stream = '{a="1"}', timeNs = 0n): PlainEntry => ({ stream, timeNs, line })
 
 function linesOf({ batch }: ReturnType<typeof admit>): string[] {
@@ -50,7 +52,7 @@ describe('admission', () => {
   })
 
   it('does not count a stream whose entries are not in the batch', () => {
-    const batch = { ...buildEntryBatch([row('x')]), streams: ['{a="1"}', '{a="unused"}'] }
+    const batch = { ...buildEntryBatch([row('x')]), streams: hashTexts(['{a="1"}', '{a="unused"}']) }
     const registry = new StreamRegistry()
     admit(batch, { tenant: 't', registry, limits: none, nowMs: 0 })
     assert.equal(registry.count, 1)
@@ -98,15 +100,15 @@ describe('admission', () => {
 
   it('forgets idle streams and uses their slots again', () => {
     const registry = new StreamRegistry()
-    const first = registry.add('{a="1"}', 0)
-    const second = registry.add('{a="2"}', 0)
+    const first = registry.add(hashOf('{a="1"}'), 0)
+    const second = registry.add(hashOf('{a="2"}'), 0)
     registry.touch(second, STREAM_IDLE_MS)
     registry.purge(STREAM_IDLE_MS)
-    assert.equal(registry.find('{a="1"}'), undefined)
-    assert.equal(registry.add('{a="3"}', STREAM_IDLE_MS), first)
+    assert.equal(registry.find(hashOf('{a="1"}')), -1)
+    assert.equal(registry.add(hashOf('{a="3"}'), STREAM_IDLE_MS), first)
     assert.equal(registry.refill(first, STREAM_IDLE_MS, 5, 10), 10, 'with a full bucket')
-    for (let i = 0; i < 200; i++) registry.add(`{n="${i}"}`, 0)
-    assert.equal(new Set(Array.from({ length: 200 }, (_, i) => registry.find(`{n="${i}"}`))).size, 200)
+    for (let i = 0; i < 200; i++) registry.add(hashOf(`{n="${i}"}`), 0)
+    assert.equal(new Set(Array.from({ length: 200 }, (_, i) => registry.find(hashOf(`{n="${i}"}`)))).size, 200)
     assert.deepEqual([registry.created, registry.removed, registry.count], [203, 1, 202])
   })
 

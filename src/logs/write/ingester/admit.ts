@@ -6,8 +6,11 @@ import { selectRows } from './select-rows.ts'
 import type { StreamRegistry } from './stream-registry.ts'
 import { formatByteSize } from '#/kernel/byte-size.ts'
 import { absoluteNs } from '#/logs/model/day.ts'
+import { parseLabels } from '#/logs/model/labels.ts'
 import type { EntryBatch } from '#/logs/wire/entry-batch.ts'
 import type { RefusedRows } from '#/logs/wire/head-view.ts'
+import { scanLabels } from '#/storage/index/scan-labels.ts'
+import { type HashedTexts, textAt, textStart } from '#/storage/index/text-table.ts'
 
 /** The fields of a tenant's limits that count here; 0 is no limit. */
 export type IngesterLimits = {
@@ -33,10 +36,13 @@ const MAX_NAMED_ENTRIES = 10
 /** What of `batch` may be stored. Takes the accepted bytes out of the streams' buckets. */
 export function admit(batch: EntryBatch, context: AdmitContext): Admission {
   const bytes = bytesPerStream(batch)
-  const judges: (StreamJudge | undefined)[] = batch.streams.map((text, position) =>
-    bytes[position]! < 0 ? undefined : judgeStream(text, bytes[position]!, context),
-  )
-  if (judges.every((judge) => judge === undefined)) return { batch, refused: [] }
+  let judges: (StreamJudge | undefined)[] | undefined
+  for (let position = 0; position < bytes.length; position++) {
+    if (bytes[position]! < 0) continue
+    const judge = judgeStream(batch.streams, position, bytes[position]!, context)
+    if (judge !== undefined) (judges ??= Array(bytes.length).fill(undefined))[position] = judge
+  }
+  if (judges === undefined) return { batch, refused: [] }
   const kept: number[] = []
   for (let row = 0; row < batch.rowCount; row++) {
     const judge = judges[batch.stream[row]!]
@@ -63,14 +69,19 @@ interface StreamJudge {
 }
 
 function judgeStream(
-  text: string,
+  streams: HashedTexts,
+  position: number,
   bytes: number,
   { tenant, registry, limits, nowMs }: AdmitContext,
 ): StreamJudge | undefined {
-  let slot = registry.find(text)
-  if (slot === undefined) {
-    if (registry.count >= streamLimit(limits)) return new RefusedStream(streamLimitText(text, tenant))
-    slot = registry.add(text, nowMs)
+  const hash = streams.hashes[position]!
+  let slot = registry.find(hash)
+  if (slot < 0) {
+    if (registry.count >= streamLimit(limits)) {
+      return new RefusedStream(streamLimitText(textAt(streams, position), tenant))
+    }
+    checkLabels(streams, position)
+    slot = registry.add(hash, nowMs)
   }
   const rate = limits.per_stream_rate_limit
   if (rate <= 0) {
@@ -78,9 +89,15 @@ function judgeStream(
     return undefined
   }
   const tokens = registry.refill(slot, nowMs, rate, Math.max(rate, limits.per_stream_rate_limit_burst))
-  if (bytes > tokens) return new RateLimitedStream(text, rate, { registry, slot, tokens })
+  if (bytes > tokens) return new RateLimitedStream(textAt(streams, position), rate, { registry, slot, tokens })
   registry.take(slot, bytes)
   return undefined
+}
+
+/** What is stored must be a label set. @throws BadRequest when the text is none. */
+export function checkLabels(streams: HashedTexts, position: number): void {
+  const isUsual = scanLabels(streams.bytes, textStart(streams, position), streams.ends[position]!) >= 0
+  if (!isUsual) parseLabels(textAt(streams, position))
 }
 
 /** The lower of the two limits that are set; with one ingester the global one is the local one. */

@@ -1,6 +1,7 @@
 /** Who wants to hear of new entries, by tenant. Part of a push, so it costs nothing for tenants that nobody follows. */
 import type { EntryBatch } from '#/logs/wire/entry-batch.ts'
 import type { OnEntries } from '#/logs/wire/tail.ts'
+import { copyBatch } from './copy-batch.ts'
 import { selectRows } from './select-rows.ts'
 
 export class Followers {
@@ -20,7 +21,9 @@ export class Followers {
     const followers = this.#byTenant.get(tenant)
     if (followers === undefined || duplicates.length === batch.rowCount) return
     const fresh = duplicates.length === 0 ? batch : selectRows(batch, rowsBut(duplicates, batch.rowCount))
-    for (const onEntries of followers) onEntries(fresh)
+    // the memory of a push is used again when it is answered
+    const kept = copyBatch(fresh)
+    for (const onEntries of followers) onEntries(kept)
   }
 }
 

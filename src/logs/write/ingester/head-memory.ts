@@ -47,17 +47,27 @@ export class HeadMemory {
     return this.#bytes > this.#crowdedBytes
   }
 
+  /** Why no batch is taken at this moment, whatever its size; room is being made then. */
+  refusal(size = 0): Unavailable | undefined {
+    if (this.#bytes <= this.#heads.bytes) return undefined
+    this.#relieve()
+    return this.#reject(size)
+  }
+
+  #reject(size: number): Unavailable {
+    this.rejections++
+    const push = size === 0 ? 'pushes' : `a push of ${size} bytes`
+    return new Unavailable(`no memory for ${push}: ${this.#bytes} bytes wait to be flushed`, {
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    })
+  }
+
   /** Takes room for a batch until `done`. @throws Unavailable when there is none; a flush has begun then. */
   admit({ rowCount, streams, bytes, meta }: EntryBatch): { readonly done: () => void } {
     const size = bytes.length + meta.length + rowCount * BYTES_PER_ROW + streams.length * BYTES_PER_STREAM
-    const isOverdrawn = this.#bytes > this.#heads.bytes
-    if (isOverdrawn) this.#relieve()
-    if (isOverdrawn || !this.#inFlight.grow(size)) {
-      this.rejections++
-      throw new Unavailable(`no memory for a push of ${size} bytes: ${this.#bytes} bytes wait to be flushed`, {
-        retryAfterSeconds: RETRY_AFTER_SECONDS,
-      })
-    }
+    const refusal = this.refusal(size)
+    if (refusal !== undefined) throw refusal
+    if (!this.#inFlight.grow(size)) throw this.#reject(size)
     let isDone = false
     const done = (): void => {
       if (!isDone) this.#inFlight.shrink(size)

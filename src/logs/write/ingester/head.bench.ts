@@ -6,6 +6,7 @@ import { unpooledMemory } from './page-memory.ts'
 import { TenantHeads } from './tenant-heads.ts'
 import { compactBatch, decodeEntryBatch, encodeEntryBatch } from '#/logs/wire/entry-batch-codec.ts'
 import type { EntryBatch } from '#/logs/wire/entry-batch.ts'
+import { hashTexts } from '#/storage/index/text-table.ts'
 
 const LINE_BYTES = 150
 const META_BYTES = 40
@@ -32,9 +33,8 @@ function makeBatch(number: number, order: Order): EntryBatch {
   }
   return {
     rowCount: ROWS,
-    streams: Array.from(
-      { length: STREAMS },
-      (_, i) => `{app="app-${i % 13}", instance="instance-${i}", namespace="prod"}`,
+    streams: hashTexts(
+      Array.from({ length: STREAMS }, (_, i) => `{app="app-${i % 13}", instance="instance-${i}", namespace="prod"}`),
     ),
     stream: Uint32Array.from({ length: ROWS }, (_, row) => Math.floor((row * STREAMS) / ROWS)),
     day: new Int32Array(ROWS).fill(20_000),

@@ -16,6 +16,7 @@ import { parseLabels } from '#/logs/model/labels.ts'
 import type { EntryBatch } from '#/logs/wire/entry-batch.ts'
 import type { HeadSnapshot } from '#/logs/wire/head-view.ts'
 import { LabelIndexBuilder } from '#/storage/index/label-index-builder.ts'
+import { type HashedTexts, textStart } from '#/storage/index/text-table.ts'
 
 /** Rows of a stream with its greatest time are compared one by one; with more of them the table is made. */
 const MAX_CHAIN = 32
@@ -132,7 +133,7 @@ export class Head {
     for (let row = range.from; row < range.to; row++) {
       const at = stream[row]!
       let ordinal = ordinals[at]!
-      if (ordinal < 0) ordinal = ordinals[at] = this.#ordinalOf(batch.streams[at]!)
+      if (ordinal < 0) ordinal = ordinals[at] = this.#ordinalOf(batch.streams, at)
       const lineBytes = lineLength[row]!
       const metaBytes = metaLength[row]!
       const t = time[row]!
@@ -207,10 +208,13 @@ export class Head {
     assert(this.#pages.length < 65_536, 'the rows of a head have numbers of 32 bits')
   }
 
-  #ordinalOf(text: string): number {
-    const known = this.streams.find(text)
-    if (known !== undefined) return known
-    const ordinal = this.streams.add(text, parseLabels(text))
+  #ordinalOf(texts: HashedTexts, at: number): number {
+    const hash = texts.hashes[at]!
+    const start = textStart(texts, at)
+    const end = texts.ends[at]!
+    const known = this.streams.findBytes(hash, texts.view, start, end)
+    if (known >= 0) return known
+    const ordinal = this.streams.addBytes(hash, texts, [start, end], parseLabels)
     if (ordinal >= this.#maxTime.length) {
       const maxTime = new Float64Array(ordinal * 2)
       maxTime.set(this.#maxTime)

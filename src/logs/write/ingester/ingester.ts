@@ -7,7 +7,7 @@
  * Invariants. An entry is in a head or in a visible block, never in both, from the moment of its acknowledgement on. Every
  * record of the WAL that a head was made of stays until the block is visible. `view` is one synchronous step.
  */
-import { admit, type IngesterLimits } from './admit.ts'
+import { admit, checkLabels, type IngesterLimits } from './admit.ts'
 import { Flusher, type FlushReason, type FlushStats } from './flusher.ts'
 import { HeadMemory } from './head-memory.ts'
 import type { BlockCatalog, BlockStore, BuildBlock } from './ports.ts'
@@ -18,7 +18,7 @@ import { assert } from '#/kernel/assert.ts'
 import { type Corruption, throwIfAborted, Unavailable } from '#/kernel/errors.ts'
 import type { World } from '#/kernel/world.ts'
 import type { Day } from '#/logs/model/day.ts'
-import { compactBatch, encodeEntryBatch } from '#/logs/wire/entry-batch-codec.ts'
+import { compactInPlace, encodeEntryBatch } from '#/logs/wire/entry-batch-codec.ts'
 import type { EntryBatch } from '#/logs/wire/entry-batch.ts'
 import type { HeadView, IngesterControl, IngesterReader, IngesterWriter, PushOutcome } from '#/logs/wire/head-view.ts'
 import type { OnEntries, TailSource } from '#/logs/wire/tail.ts'
@@ -109,7 +109,12 @@ export class Ingester implements IngesterWriter, IngesterReader, IngesterControl
     await this.#replay.run(flushedSequence, async ({ tenant, batch, sequence, skips }) => {
       const heads = this.#headsOf(tenant)
       const nowMs = this.#nowMs()
-      for (const text of batch.streams) if (heads.registry.find(text) === undefined) heads.registry.add(text, nowMs)
+      for (let position = 0; position < batch.streams.length; position++) {
+        const hash = batch.streams.hashes[position]!
+        if (heads.registry.find(hash) >= 0) continue
+        checkLabels(batch.streams, position)
+        heads.registry.add(hash, nowMs)
+      }
       this.#apply(heads, batch, sequence, skips)
       if (heads.liveBytes >= this.#options.flushBytes) await this.#flushOrWait(heads, 'full')
       while (this.#memory.isCrowded) await this.#flushOrWait(this.#largest(), 'memory')
@@ -142,7 +147,7 @@ export class Ingester implements IngesterWriter, IngesterReader, IngesterControl
       const nowMs = this.#nowMs()
       const { registry } = heads
       const admitted = admit(batch, { tenant, registry, limits: this.#options.limits(tenant), nowMs })
-      const compact = compactBatch(admitted.batch)
+      const compact = compactInPlace(admitted.batch)
       if (compact.rowCount === 0) return { duplicateRows: 0, refused: admitted.refused }
       let duplicateRows = 0
       await this.#wal.append(encodeEntryBatch(tenant, compact), (sequence) => {
@@ -156,6 +161,10 @@ export class Ingester implements IngesterWriter, IngesterReader, IngesterControl
     } finally {
       inFlight.done()
     }
+  }
+
+  refusal(): Unavailable | undefined {
+    return this.#state === 'running' ? this.#memory.refusal() : undefined
   }
 
   /** One synchronous step; records come in the order of their sequences. Returns the rows that were duplicates. */

@@ -1,15 +1,19 @@
 /**
  * The active streams of a tenant: what the stream limits count and where the rate of each stream is kept. A stream is active
- * from its first accepted entry until it was idle for `STREAM_IDLE_MS`.
+ * from its first accepted entry until it was idle for `STREAM_IDLE_MS`. A stream is known by the hash of its text (53 bits); were two
+ * to have the same one, they would count as one and share a rate, and nothing else.
  */
-import { parseLabels } from '#/logs/model/labels.ts'
-
 /** As long as Loki keeps an idle stream (`chunk_idle_period`). */
 export const STREAM_IDLE_MS = 30 * 60_000
 
 export class StreamRegistry {
-  readonly #slots = new Map<string, number>()
+  /** By hash, open addressing: 1 + the slot of a stream; 0: nothing. At most half are taken. */
+  #table = new Uint32Array(128)
+  /** Slots were given out up to this one. */
+  #end = 0
   readonly #free: number[] = []
+  /** By slot; NaN where it is free. */
+  #hashes = new Float64Array(64)
   #tokens = new Float64Array(64)
   #refilledMs = new Float64Array(64)
   #seenMs = new Float64Array(64)
@@ -17,19 +21,25 @@ export class StreamRegistry {
   removed = 0
 
   get count(): number {
-    return this.#slots.size
+    return this.#end - this.#free.length
   }
 
-  find(text: string): number | undefined {
-    return this.#slots.get(text)
+  /** Slot of the stream; -1 when it is not active. */
+  find(hash: number): number {
+    const table = this.#table
+    const mask = table.length - 1
+    for (let at = (hash >>> 0) & mask; ; at = (at + 1) & mask) {
+      const slot = table[at]! - 1
+      if (slot < 0 || this.#hashes[slot] === hash) return slot
+    }
   }
 
-  /** Adds a stream with a full bucket. @throws BadRequest when `text` is no label set. */
-  add(text: string, nowMs: number): number {
-    parseLabels(text)
-    const slot = this.#free.pop() ?? this.#slots.size
+  /** Adds a stream that is not active, with a full bucket. */
+  add(hash: number, nowMs: number): number {
+    const slot = this.#free.pop() ?? this.#end++
     if (slot >= this.#tokens.length) this.#grow()
-    this.#slots.set(text, slot)
+    this.#hashes[slot] = hash
+    this.#place(slot)
     this.#tokens[slot] = Infinity
     this.#refilledMs[slot] = nowMs
     this.#seenMs[slot] = nowMs
@@ -56,12 +66,26 @@ export class StreamRegistry {
 
   /** Forgets streams that were idle for long. */
   purge(nowMs: number): void {
-    for (const [text, slot] of this.#slots) {
-      if (nowMs - this.#seenMs[slot]! < STREAM_IDLE_MS) continue
-      this.#slots.delete(text)
+    const before = this.removed
+    for (let slot = 0; slot < this.#end; slot++) {
+      if (Number.isNaN(this.#hashes[slot]) || nowMs - this.#seenMs[slot]! < STREAM_IDLE_MS) continue
+      this.#hashes[slot] = Number.NaN
       this.#free.push(slot)
       this.removed++
     }
+    if (this.removed > before) this.#placeAll()
+  }
+
+  #place(slot: number): void {
+    const mask = this.#table.length - 1
+    let at = (this.#hashes[slot]! >>> 0) & mask
+    while (this.#table[at] !== 0) at = (at + 1) & mask
+    this.#table[at] = slot + 1
+  }
+
+  #placeAll(): void {
+    this.#table.fill(0)
+    for (let slot = 0; slot < this.#end; slot++) if (!Number.isNaN(this.#hashes[slot])) this.#place(slot)
   }
 
   #grow(): void {
@@ -70,6 +94,10 @@ export class StreamRegistry {
       column.set(old)
       return column
     }
+    this.#hashes = grown(this.#hashes)
+    this.#hashes.fill(Number.NaN, this.#tokens.length)
+    this.#table = new Uint32Array(this.#hashes.length * 2)
+    this.#placeAll()
     this.#tokens = grown(this.#tokens)
     this.#refilledMs = grown(this.#refilledMs)
     this.#seenMs = grown(this.#seenMs)

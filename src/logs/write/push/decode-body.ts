@@ -5,9 +5,11 @@
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { decompressFrame, decompressFrameSync } from 'lz4-napi'
-import { uncompress, uncompressSync } from 'snappy'
+import { uncompress } from 'snappy'
 import { lz4ContentBound } from './lz4-frame.ts'
 import { BadRequest, TooLarge } from '#/kernel/errors.ts'
+import { decompressSnappyBlock, MAX_SNAPPY_BYTES } from '#/kernel/snappy-block.ts'
+import { freshMemory, type WorkMemory } from '#/platform/memory/work-memory.ts'
 
 export type BodyLimits = {
   /** Largest body as sent. */
@@ -19,7 +21,6 @@ export type Compression = 'none' | 'gzip' | 'deflate' | 'zstd' | 'lz4'
 
 /** Bodies up to this size are decompressed in place; beyond it other requests should not wait. */
 const maxSyncBytes = 16 * 1024
-const maxSyncSnappyBytes = 4 * 1024 * 1024
 
 const gunzip = promisify(zlib.gunzip)
 const inflateRaw = promisify(zlib.inflateRaw)
@@ -58,21 +59,32 @@ export async function decompress(body: Buffer, compression: Compression, limits:
   }
 }
 
-/** A raw snappy block. Its first bytes claim the size of the content, which is checked before anything is allocated. */
-export async function decompressSnappy(body: Buffer, limits: BodyLimits): Promise<Buffer> {
-  const size = snappyContentSize(body)
+/**
+ * A raw snappy block. Its first bytes claim the size of the content, which is checked before anything is allocated. Large blocks
+ * are decompressed on a thread of the pool, all others at once and into `memory`.
+ */
+export async function decompressSnappy(
+  body: Buffer,
+  limits: BodyLimits,
+  memory: WorkMemory = freshMemory,
+): Promise<Buffer> {
+  const { size, headBytes } = snappyHead(body)
   if (size > limits.maxDecompressedBytes) throw bomb(size, limits)
+  if (size <= MAX_SNAPPY_BYTES && body.length <= MAX_SNAPPY_BYTES) {
+    const content = memory.bytes(size)
+    if (!decompressSnappyBlock(body, headBytes, content)) throw new BadRequest('snappy: corrupt input')
+    return content
+  }
   try {
-    // copying spares a mapping of its own for every body, which costs more than the copy
-    const content = size <= maxSyncSnappyBytes ? uncompressSync(body, { copyOutputData: true }) : await uncompress(body)
+    const content = await uncompress(body)
     return Buffer.isBuffer(content) ? content : Buffer.from(content)
   } catch (error) {
     throw new BadRequest('snappy: corrupt input', { cause: error })
   }
 }
 
-/** The uvarint of at most 32 bits with which a block begins. */
-function snappyContentSize(body: Buffer): number {
+/** The uvarint of at most 32 bits with which a block begins, and how long it is. */
+function snappyHead(body: Buffer): { readonly size: number; readonly headBytes: number } {
   let size = 0
   for (let index = 0; index < 5; index++) {
     const byte = body[index]
@@ -81,7 +93,7 @@ function snappyContentSize(body: Buffer): number {
     if (byte >= 0x80) continue
     // the densest element of the format makes 64 bytes out of three
     if (size > body.length * 22) break
-    return size
+    return { size, headBytes: index + 1 }
   }
   throw new BadRequest('snappy: corrupt input')
 }

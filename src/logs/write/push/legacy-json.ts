@@ -9,15 +9,16 @@
 import { PushColumnsBuilder, type PushColumns } from './push-columns.ts'
 import { BadRequest } from '#/kernel/errors.ts'
 import { JsonCursor } from '#/kernel/json-cursor.ts'
+import type { WorkMemory } from '#/platform/memory/work-memory.ts'
 import { dayOfSeconds, timeOfSeconds } from '#/logs/model/day.ts'
 
 const OPEN_BRACKET = 0x5b
 const rfc3339 = /^(\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2})(?:[.,](\d{1,9})\d*)?([Zz]|[+-]\d{2}:\d{2})$/
 
 /** @param body Decompressed; written over. @throws BadRequest, TooLarge */
-export function decodeLegacyJson(body: Buffer): PushColumns {
+export function decodeLegacyJson(body: Buffer, memory?: WorkMemory): PushColumns {
   const cursor = new JsonCursor(body)
-  const columns = new PushColumnsBuilder(body.length)
+  const columns = new PushColumnsBuilder(body.length, memory)
   readObject(cursor, {
     streams: () => readList(cursor, () => readStream(cursor, columns)),
   })

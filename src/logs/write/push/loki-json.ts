@@ -9,6 +9,7 @@
 import { PushColumnsBuilder, type PushColumns } from './push-columns.ts'
 import { BadRequest } from '#/kernel/errors.ts'
 import { JsonCursor } from '#/kernel/json-cursor.ts'
+import type { WorkMemory } from '#/platform/memory/work-memory.ts'
 import { dayOfSeconds, timeOfSeconds } from '#/logs/model/day.ts'
 
 const streamsKey = Buffer.from('streams')
@@ -19,9 +20,9 @@ const OPEN_BRACE = 0x7b
 const noLabels = Buffer.from('{}')
 
 /** @param body Decompressed; written over. @throws BadRequest, TooLarge */
-export function decodeLokiJson(body: Buffer): PushColumns {
+export function decodeLokiJson(body: Buffer, memory?: WorkMemory): PushColumns {
   const cursor = new JsonCursor(body)
-  const columns = new PushColumnsBuilder(body.length)
+  const columns = new PushColumnsBuilder(body.length, memory)
   cursor.open('{')
   while (cursor.nextMember()) {
     if (!cursor.keyIs(streamsKey)) cursor.skipValue()

@@ -10,6 +10,7 @@
 import { PushColumnsBuilder, type PushColumns } from './push-columns.ts'
 import { BadRequest } from '#/kernel/errors.ts'
 import { ProtobufCursor } from '#/kernel/protobuf-cursor.ts'
+import type { WorkMemory } from '#/platform/memory/work-memory.ts'
 import { dayOfSeconds, timeOfSeconds } from '#/logs/model/day.ts'
 
 /** Tags of length-delimited fields 1, 2 and 3, and of varint fields 1 and 2. */
@@ -24,8 +25,8 @@ const firstSecond = -62_135_596_800
 const endSecond = 253_402_300_800
 
 /** @param body The decompressed message; lines and metadata stay ranges of it. @throws BadRequest, TooLarge */
-export function decodeLokiProtobuf(body: Buffer): PushColumns {
-  const columns = new PushColumnsBuilder(body.length)
+export function decodeLokiProtobuf(body: Buffer, memory?: WorkMemory): PushColumns {
+  const columns = new PushColumnsBuilder(body.length, memory)
   const cursor = new ProtobufCursor(body)
   while (cursor.at < cursor.end) {
     const tag = cursor.tag()

@@ -15,13 +15,14 @@ function plain(columns: PushColumns): PlainRow[] {
   const { bytes, pairBytes, pairs } = columns
   return Array.from({ length: columns.rowCount }, (_, row) => {
     const start = columns.lineStart[row]!
+    const at = columns.stream[row]!
     const meta = Array.from({ length: columns.pairCount[row]! }, (_unused, index) => {
       const [nameStart, nameLength, valueStart, valueLength] = pairs.subarray((columns.pairStart[row]! + index) * 4)
       const name = pairBytes.toString('utf8', nameStart, nameStart! + nameLength!)
       return `${name}=${pairBytes.toString('utf8', valueStart, valueStart! + valueLength!)}`
     })
     return {
-      stream: Buffer.from(columns.streams[columns.stream[row]!]!, 'latin1').toString(),
+      stream: columns.streams.bytes.toString('utf8', columns.streams.start[at], columns.streams.end[at]),
       ns: absoluteNs(columns.day[row]!, columns.time[row]!),
       line: bytes.toString('utf8', start, start + columns.lineLength[row]!),
       meta: meta.join(','),

@@ -6,6 +6,7 @@
  * `streams`; rows stand in the order in which they were sent.
  */
 import { TooLarge } from '#/kernel/errors.ts'
+import { freshMemory, type WorkMemory } from '#/platform/memory/work-memory.ts'
 
 /** How `streams` are written: `{a="b"}`, or the JSON object `{"a":"b"}`. */
 export type StreamSyntax = 'selector' | 'json'
@@ -14,8 +15,7 @@ export type PushFormat = 'loki' | 'otlp'
 export type PushColumns = {
   readonly format: PushFormat
   readonly syntax: StreamSyntax
-  /** Label texts as sent; a character is a byte of the UTF-8 text (latin1), because most are looked up and never read. */
-  readonly streams: readonly string[]
+  readonly streams: SentStreams
   readonly rowCount: number
   readonly stream: Uint32Array<ArrayBuffer>
   /** Days since the epoch, and nanoseconds since midnight. */
@@ -31,6 +31,16 @@ export type PushColumns = {
   /** Four numbers a pair: start and length of the name, start and length of the value, ranges of `pairBytes`. */
   readonly pairs: Uint32Array<ArrayBuffer>
   readonly pairBytes: Buffer
+  /** Where the columns lie, and what is made of them may; good until the push is answered. */
+  readonly memory: WorkMemory
+}
+
+/** Labels of streams as they were sent, bytes that are looked up and mostly never read: stream i is `bytes[start[i], end[i])`. */
+export type SentStreams = {
+  readonly length: number
+  readonly bytes: Buffer
+  readonly start: Uint32Array
+  readonly end: Uint32Array
 }
 
 /** Rows that one push may have: 128 MB of columns. A body of nothing but empty entries must not take all memory. */
@@ -45,8 +55,12 @@ const bytesPerRow = 128
 
 /** Grows columns row by row. Pairs that were added since the last row belong to the next one. */
 export class PushColumnsBuilder {
-  readonly streams: string[] = []
   rowCount = 0
+  #streamCount = 0
+  #streamBytes = Buffer.allocUnsafeSlow(1024)
+  #streamSize = 0
+  #streamStart = new Uint32Array(16)
+  #streamEnd = new Uint32Array(16)
   #pairEnd = 0
   #pairTotal = 0
   #capacity: number
@@ -57,32 +71,51 @@ export class PushColumnsBuilder {
   #lineLength: Uint32Array<ArrayBuffer>
   #pairStart: Uint32Array<ArrayBuffer>
   #pairCount: Uint32Array<ArrayBuffer>
-  #pairs = new Uint32Array(0)
+  #pairs: Uint32Array<ArrayBuffer> = new Uint32Array(0)
+  readonly #memory: WorkMemory
 
   /** @param bodySize Bytes of the decompressed body. */
-  constructor(bodySize: number) {
+  constructor(bodySize: number, memory: WorkMemory = freshMemory) {
+    this.#memory = memory
     const capacity = Math.min(Math.ceil(bodySize / bytesPerRow) + 16, maxRowsPerPush)
     this.#capacity = capacity
-    this.#stream = new Uint32Array(capacity)
-    this.#day = new Int32Array(capacity)
-    this.#time = new Float64Array(capacity)
-    this.#lineStart = new Uint32Array(capacity)
-    this.#lineLength = new Uint32Array(capacity)
-    this.#pairStart = new Uint32Array(capacity)
-    this.#pairCount = new Uint32Array(capacity)
+    this.#stream = this.#uint32(capacity)
+    this.#day = this.#int32(capacity)
+    this.#time = this.#float64(capacity)
+    this.#lineStart = this.#uint32(capacity)
+    this.#lineLength = this.#uint32(capacity)
+    this.#pairStart = this.#uint32(capacity)
+    this.#pairCount = this.#uint32(capacity)
   }
 
-  /** A place in `streams`; the text may be set later, when the decoder has seen it. */
+  /** A place in `streams`; the labels may be set later, when the decoder has seen them. */
   addStream(): number {
-    if (this.streams.length >= maxStreamsPerPush) throw new TooLarge(`push of more than ${maxStreamsPerPush} streams`)
-    return this.streams.push('') - 1
+    const position = this.#streamCount++
+    if (position >= maxStreamsPerPush) throw new TooLarge(`push of more than ${maxStreamsPerPush} streams`)
+    if (position === this.#streamEnd.length) {
+      this.#streamStart = doubled(this.#streamStart)
+      this.#streamEnd = doubled(this.#streamEnd)
+    }
+    return position
   }
 
   setStream(position: number, bytes: Buffer, start: number, end: number): void {
     if (end - start > maxStreamTextBytes) {
       throw new TooLarge(`stream labels of ${end - start} bytes exceed the limit of ${maxStreamTextBytes} bytes`)
     }
-    this.streams[position] = bytes.toString('latin1', start, end)
+    const from = this.#streamSize
+    const to = from + end - start
+    if (to > this.#streamBytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(to, this.#streamBytes.length * 2))
+      this.#streamBytes.copy(larger, 0, 0, from)
+      this.#streamBytes = larger
+    }
+    const target = this.#streamBytes
+    if (end - start > 256) bytes.copy(target, from, start, end)
+    else for (let i = from; i < to; i++) target[i] = bytes[start + i - from]!
+    this.#streamSize = to
+    this.#streamStart[position] = from
+    this.#streamEnd[position] = to
   }
 
   addPair(nameStart: number, nameEnd: number, valueStart: number, valueEnd: number): void {
@@ -113,7 +146,12 @@ export class PushColumnsBuilder {
   build(origin: Pick<PushColumns, 'format' | 'syntax' | 'bytes' | 'pairBytes'>): PushColumns {
     return {
       ...origin,
-      streams: this.streams,
+      streams: {
+        length: this.#streamCount,
+        bytes: this.#streamBytes,
+        start: this.#streamStart,
+        end: this.#streamEnd,
+      },
       rowCount: this.rowCount,
       stream: this.#stream,
       day: this.#day,
@@ -123,6 +161,7 @@ export class PushColumnsBuilder {
       pairStart: this.#pairStart,
       pairCount: this.#pairCount,
       pairs: this.#pairs,
+      memory: this.#memory,
     }
   }
 
@@ -130,7 +169,7 @@ export class PushColumnsBuilder {
     if (this.rowCount >= maxRowsPerPush) throw new TooLarge(`push of more than ${maxRowsPerPush} entries`)
     const capacity = Math.min(this.#capacity * 2, maxRowsPerPush)
     const larger = (column: Uint32Array): Uint32Array<ArrayBuffer> => {
-      const target = new Uint32Array(capacity)
+      const target = this.#uint32(capacity)
       target.set(column)
       return target
     }
@@ -139,10 +178,10 @@ export class PushColumnsBuilder {
     this.#lineLength = larger(this.#lineLength)
     this.#pairStart = larger(this.#pairStart)
     this.#pairCount = larger(this.#pairCount)
-    const day = new Int32Array(capacity)
+    const day = this.#int32(capacity)
     day.set(this.#day)
     this.#day = day
-    const time = new Float64Array(capacity)
+    const time = this.#float64(capacity)
     time.set(this.#time)
     this.#time = time
     this.#capacity = capacity
@@ -152,8 +191,29 @@ export class PushColumnsBuilder {
     if (this.#pairTotal >= maxPairsPerPush) {
       throw new TooLarge(`push of more than ${maxPairsPerPush} structured metadata values`)
     }
-    const pairs = new Uint32Array(Math.min(Math.max(this.#pairs.length * 2, 1024), maxPairsPerPush * 4))
+    const pairs = this.#uint32(Math.min(Math.max(this.#pairs.length * 2, 1024), maxPairsPerPush * 4))
     pairs.set(this.#pairs)
     return pairs
   }
+
+  #uint32(length: number): Uint32Array<ArrayBuffer> {
+    const { buffer, byteOffset } = this.#memory.bytes(length * 4)
+    return new Uint32Array(buffer, byteOffset, length)
+  }
+
+  #int32(length: number): Int32Array<ArrayBuffer> {
+    const { buffer, byteOffset } = this.#memory.bytes(length * 4)
+    return new Int32Array(buffer, byteOffset, length)
+  }
+
+  #float64(length: number): Float64Array<ArrayBuffer> {
+    const { buffer, byteOffset } = this.#memory.bytes(length * 8)
+    return new Float64Array(buffer, byteOffset, length)
+  }
+}
+
+function doubled(column: Uint32Array): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(column.length * 2)
+  larger.set(column)
+  return larger
 }
