@@ -4,14 +4,13 @@
  */
 import { decodeBlockPage } from '#/logs/store/block-page.ts'
 import { COLUMN_LENGTH, COLUMN_LINE, COLUMN_STREAM, COLUMN_TIME, metaNameOf } from '#/logs/store/columns.ts'
-import { makeHeadPages } from '#/logs/store/fixture/head-pages.ts'
+import { makeHeadPages, testBlockInput } from '#/logs/store/fixture/head-pages.ts'
 import type { PlainRow } from '#/logs/store/fixture/head-pages.ts'
 import type { PageBytes } from '#/logs/store/log-block.ts'
 import { openLogBlock } from '#/logs/store/open-log-block.ts'
 import { writeLogBlock } from '#/logs/store/write-log-block.ts'
 import { MemoryStore } from '#/platform/objstore/memory.ts'
 import { encodingName } from '#/storage/column/encoding.ts'
-import { shareTexts } from '#/storage/index/shared-texts.ts'
 import { LogGenerator } from '../tools/gen-data.ts'
 
 const megabytes = Number(process.argv[2] ?? 32)
@@ -57,17 +56,7 @@ function decodeColumn(page: PageBytes, name: string): unknown {
 }
 
 const { index, pages, lineBytes } = makeHead()
-const input = {
-  tenant: 't',
-  day: 19_000,
-  level: 0,
-  ulid: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
-  source: undefined,
-  minesPatterns: false,
-  texts: shareTexts(index),
-  labels: index.coded(),
-  pages,
-}
+const input = testBlockInput({ index, pages })
 const gigabytes = lineBytes / 1e9
 const { meta, parts } = writeLogBlock(input)
 const written = cpuSeconds(() => void writeLogBlock(input))

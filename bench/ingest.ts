@@ -22,7 +22,8 @@ export const quantile = (sorted: readonly number[], q: number): number =>
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-export async function ingest(client: Client, bodies: readonly Body[]): Promise<Figures> {
+/** With `flushes`, the server is made to write blocks so often while it is pushed to. */
+export async function ingest(client: Client, bodies: readonly Body[], flushes = 0): Promise<Figures> {
   const { pid, dataDir } = client.server
   forgetPeak(pid)
   const memory = new MemoryWatch(pid)
@@ -31,7 +32,7 @@ export async function ingest(client: Client, bodies: readonly Body[]): Promise<F
   const cpuBefore = cpuSeconds(pid)
   const writtenBefore = writtenBytes(pid)
   const begun = performance.now()
-  const latenciesMs = await pushAll(client, bodies)
+  const latenciesMs = flushes === 0 ? await pushAll(client, bodies) : await pushAndFlush(client, bodies, flushes)
   const seconds = (performance.now() - begun) / 1000
   const cpuPushed = cpuSeconds(pid) - cpuBefore
   const metrics = await client.metrics()
@@ -75,6 +76,16 @@ async function pushAll(client: Client, bodies: readonly Body[]): Promise<number[
     }
   }
   await Promise.all(Array.from({ length: pushConnections }, pushRest))
+  return latenciesMs.toSorted((a, b) => a - b)
+}
+
+async function pushAndFlush(client: Client, bodies: readonly Body[], flushes: number): Promise<number[]> {
+  const latenciesMs: number[] = []
+  const size = Math.ceil(bodies.length / flushes)
+  for (let at = 0; at < bodies.length; at += size) {
+    latenciesMs.push(...(await pushAll(client, bodies.slice(at, at + size))))
+    await client.text('/flush', 'POST')
+  }
   return latenciesMs.toSorted((a, b) => a - b)
 }
 

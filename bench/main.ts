@@ -5,6 +5,7 @@
  *     npm run bench                                     set S, 600 MB
  *     npm run bench -- --set K --mb 100                 another one, smaller
  *     npm run bench -- --sets S,K,H --save              one after another; kept in bench/results
+ *     npm run bench -- --mb 100 --compaction            small blocks; then all are merged, and asked again
  *     npm run bench -- --mixed --dashboards 200         and readers while lines come in
  *     npm run bench -- --peer http://127.0.0.1:3100 --peer-pid 4711     the same with another server of Loki's API
  *     npm run bench -- -- -target=all                   flags for the server
@@ -17,6 +18,7 @@ import { type Profile, profileOf } from '../tools/data-profiles.ts'
 import { LogGenerator } from '../tools/gen-data.ts'
 import { type Body, makeBodies } from './bodies.ts'
 import { Client } from './client.ts'
+import { compact, type Compacted, compactionFlags, endOfLastDayMs, flushesPerDay } from './compaction.ts'
 import { ingest } from './ingest.ts'
 import { dashboardLoad, type LoadOptions, mixedLoad } from './loads.ts'
 import { peakMemoryMb } from './process-figures.ts'
@@ -41,6 +43,7 @@ const { values: options, positionals } = parseArgs({
     'no-cold': { type: 'boolean', default: false },
     peer: { type: 'string' },
     'peer-pid': { type: 'string', default: '0' },
+    compaction: { type: 'boolean', default: false },
     mixed: { type: 'boolean', default: false },
     dashboards: { type: 'string', default: '0' },
     refresh: { type: 'string', default: '10' },
@@ -62,7 +65,8 @@ function makeDataSet(name: string): DataSet {
   const profile = profileOf(name)
   const mb = Number(options.mb ?? profile.mb)
   const streams = Number(options.streams ?? profile.streams)
-  const endNs = BigInt(Date.now()) * 1_000_000n
+  const nowMs = Date.now()
+  const endNs = BigInt(options.compaction ? endOfLastDayMs(nowMs) : nowMs) * 1_000_000n
   const startNs = endNs - 24n * hourNs
   console.log(`\nset ${name}: making ${mb} MB of lines in ${streams} streams (${profile.about}) …`)
   const generator = new LogGenerator({
@@ -81,7 +85,7 @@ function makeDataSet(name: string): DataSet {
 
 async function measure(client: Client, data: DataSet): Promise<SideResult> {
   console.log(`pushing ${data.bodies.length} bodies to ${client.server.url} …`)
-  const pushed = await ingest(client, data.bodies)
+  const pushed = await ingest(client, data.bodies, options.compaction ? flushesPerDay : 0)
   console.log('asking …')
   const queries = await runQueries(client, data.run)
   const figures = { ...pushed, peakMemoryQueriesMb: peakMemoryMb(client.server.pid) }
@@ -92,6 +96,8 @@ async function measure(client: Client, data: DataSet): Promise<SideResult> {
     seconds: Number(options.seconds),
   }
   const loads: Record<string, LoadResult> = {}
+  const merged = await merge(client, data)
+  if (merged !== undefined) loads['merges'] = merged.load
   if (options.mixed) {
     console.log('asking while lines come in …')
     loads['mixed'] = await mixedLoad(client, data.run, load)
@@ -101,7 +107,14 @@ async function measure(client: Client, data: DataSet): Promise<SideResult> {
     console.log(`${dashboards} dashboards while lines come in …`)
     loads['dashboards'] = await dashboardLoad(client, dashboards, Number(options.refresh), load)
   }
-  return { ingest: figures, queries, loads }
+  return { ingest: figures, queries, loads, ...(merged === undefined ? {} : { merged: merged.queries }) }
+}
+
+async function merge(client: Client, { run }: DataSet): Promise<Compacted | undefined> {
+  const { dataDir } = client.server
+  if (!options.compaction || dataDir === undefined) return undefined
+  console.log('merging, and asking again …')
+  return compact(client, dataDir, run)
 }
 
 async function benchSet(name: string): Promise<SetResult> {
@@ -109,7 +122,7 @@ async function benchSet(name: string): Promise<SetResult> {
   const { mb, streams } = data
   // a tenant of its own, so that a peer that has been asked before starts with nothing
   const tenant = `bench-${name}-${Date.now()}`
-  const server = await OwnServer.start(root, positionals)
+  const server = await OwnServer.start(root, [...(options.compaction ? compactionFlags : []), ...positionals])
   const client = new Client(server, tenant)
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void server.stop().then(() => process.exit(1)))
@@ -127,6 +140,8 @@ async function benchSet(name: string): Promise<SetResult> {
   }
 }
 
+if (options.compaction && options.save)
+  throw new Error('--compaction makes small blocks, so figures of its pushes are not kept')
 const [load = 0] = loadavg()
 if (load > quietLoad)
   console.log(
@@ -142,7 +157,7 @@ if (options.save)
   console.log(`\nsaved to ${saveRun(root, { options: { ...options, flags: positionals }, load, sets: results })}`)
 const isWrong = results.some(
   ({ edda }) =>
-    edda.queries.some(({ verdict }) => verdict.startsWith('FAILED')) ||
+    [...edda.queries, ...(edda.merged ?? [])].some(({ verdict }) => verdict.startsWith('FAILED')) ||
     Object.values(edda.loads).some(({ figures: { errors = 0 } }) => errors > 0),
 )
 process.exitCode = isWrong ? 1 : 0

@@ -67,20 +67,29 @@ export function writtenBytes(pid: number): Written {
   return { calls: field('wchar'), disk: field('write_bytes') - field('cancelled_write_bytes') }
 }
 
-export type Stored = { readonly bytes: number; readonly files: number; readonly blocks: number }
+export type Stored = {
+  readonly bytes: number
+  readonly files: number
+  readonly blocks: number
+  readonly blockBytes: number
+}
 
 export function stored(dir: string): Stored {
   let bytes = 0
   let files = 0
   let blocks = 0
+  let blockBytes = 0
   for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue
     const path = join(entry.parentPath, entry.name)
     files++
-    bytes += statSync(path, { throwIfNoEntry: false })?.size ?? 0
-    if (path.endsWith('.edda')) blocks++
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+    bytes += size
+    if (!path.endsWith('.edda')) continue
+    blocks++
+    blockBytes += size
   }
-  return { bytes, files, blocks }
+  return { bytes, files, blocks, blockBytes }
 }
 
 /** Of a text of `/metrics`: the sum of all series of a name; NaN where there is none. */

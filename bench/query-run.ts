@@ -37,6 +37,8 @@ export type QueryRun = {
   readonly window: Window
   readonly repeat: number
   readonly cold: boolean
+  /** Where variants of texts begin; 0 by default. */
+  readonly firstVariant?: number
 }
 
 export async function runQueries(client: Client, run: QueryRun): Promise<QueryResult[]> {
@@ -81,11 +83,12 @@ class Asker {
   /** Asks the variants in turn: mean CPU, least time. */
   async sample(query: BenchQuery, variants: readonly number[]): Promise<Sample> {
     const { pid } = this.#client.server
+    const { firstVariant = 0 } = this.#run
     const cpuBefore = threadsCpuMs(pid)
     let wallMs = Number.POSITIVE_INFINITY
     const texts: string[] = []
     for (const variant of variants) {
-      const path = query.path({ ...this.#run, variant } satisfies Asked)
+      const path = query.path({ ...this.#run, variant: firstVariant + variant } satisfies Asked)
       const begun = performance.now()
       texts.push(await this.#client.text(path).catch((error: unknown) => String(error)))
       wallMs = Math.min(wallMs, performance.now() - begun)

@@ -25,6 +25,8 @@ export type SideResult = {
   readonly queries: readonly QueryResult[]
   /** By the name of the load. */
   readonly loads: Readonly<Record<string, LoadResult>>
+  /** The same questions when all blocks were merged. */
+  readonly merged?: readonly QueryResult[]
 }
 
 export type SetResult = {

@@ -27,6 +27,7 @@ export function printTable(title: string, header: Row, rows: readonly Row[]): vo
 export function printSet(result: SetResult, setMb: number): void {
   printIngest(result, setMb)
   printQueries(result)
+  if (result.edda.merged !== undefined) printMerged(result.edda.queries, result.edda.merged)
   for (const [name, load] of Object.entries(result.edda.loads)) printLoad(name, load, result.peer?.loads[name])
 }
 
@@ -77,6 +78,19 @@ const cellsOf = ({ cold, first, warm }: QueryResult): string[] => [
   fixed(bestOf(warm, 'cpuMs'), 1),
   fixed(bestOf(warm, 'wallMs'), 1),
 ]
+
+function printMerged(before: readonly QueryResult[], after: readonly QueryResult[]): void {
+  const rows = after.map((merged): Row => {
+    const found = before.find(({ name }) => name === merged.name)
+    const cells = ({ first }: QueryResult): string[] => [
+      fixed(medianOf(first, 'cpuMs'), 1),
+      fixed(medianOf(first, 'wallMs'), 1),
+    ]
+    return [merged.name, ...(found === undefined ? ['-', '-'] : cells(found)), ...cells(merged), merged.verdict]
+  })
+  const header = ['', 'before: CPU', 'wall', 'after: CPU', 'wall', '']
+  printTable('Queries before and after the merges, ms (first time, median)', header, rows)
+}
 
 function missed({ first, warm }: QueryResult, key: 'cpuMs' | 'wallMs', must: number): string {
   if (bestOf(warm, key) > must) return 'MISSED'

@@ -27,6 +27,7 @@ import { buildBlockHere } from '#/logs/write/ingester/build-block.ts'
 import { Ingester } from '#/logs/write/ingester/ingester.ts'
 import { decompressSnappy } from '#/logs/write/push/decode-body.ts'
 import { decodeLokiProtobuf } from '#/logs/write/push/loki-protobuf.ts'
+import { textsOf } from '#/storage/index/text-table.ts'
 import { MemoryBudget } from '#/platform/memory/memory-budget.ts'
 import { FilesystemStore } from '#/platform/objstore/filesystem.ts'
 import { FairQueue } from '#/platform/queue/fair-queue.ts'
@@ -89,7 +90,7 @@ test('the tour: one line from the socket to the bucket and back', async (t: Test
   })
   const reply = await distributor.push(tenant, { columns, backfillShard: undefined, policy: undefined, signal })
   assert.equal(reply.status, 204, 'the acknowledgement: from here on the line is never lost')
-  assert.deepEqual(batch?.streams, ['{app="store", env="prod", service_name="store"}'])
+  assert.deepEqual(batch && textsOf(batch.streams), ['{app="store", env="prod", service_name="store"}'])
   assert.deepEqual(batch?.metaNames, ['detected_level'])
   assert.equal(batch?.day[0], dayOf(timeNs))
   assert.equal(batch?.time[0], timeInDay(timeNs), 'nanoseconds since midnight, exact')

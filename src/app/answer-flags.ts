@@ -1,6 +1,7 @@
 /** Flags that ask a question instead of starting a server. */
 import { request } from 'undici'
 
+import { commandNames } from '#/cli/main.ts'
 import { processFlags } from '#/platform/config/process-flags.ts'
 import { renderConfig, renderHelp } from '#/platform/config/render.ts'
 import { sections } from './config.ts'
@@ -12,13 +13,19 @@ type Output = { readonly out: (text: string) => void; readonly err: (text: strin
 
 const HEALTH_TIMEOUT_MS = 5000
 
+const helpStart = `edda [flags] starts a server, with -quickstart one to try out; edda help says more of the commands: ${commandNames.join(', ')}.
+
+Flags of the server; nearly all are keys of its configuration file, too:
+
+`
+
 /** The exit code when a flag was answered; undefined when the server should start. */
 export async function answerFlags(
   { flags, values, warnings }: EddaConfig,
   { out, err }: Output,
 ): Promise<number | undefined> {
   if (flags.help) {
-    out(renderHelp(sections, processFlags, extraFlags))
+    out(`${helpStart}${renderHelp(sections, processFlags, extraFlags)}`)
     return 2
   }
   if (flags.version) {

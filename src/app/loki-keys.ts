@@ -150,7 +150,6 @@ const rules: readonly ForeignKey[] = [
     ...inside('ruler.alertmanager_client', 'credentials_file'),
     ...tlsKeys('ruler.alertmanager_client'),
   ),
-  ...notYet('labels of alerts are set by their rules', 'ruler.alert_relabel_configs'),
   ...notYet(
     oneProcess,
     ...inside('ruler', `enable_sharding sharding_strategy sharding_algo ring flush_period search_pending_for client`),

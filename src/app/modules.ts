@@ -104,9 +104,10 @@ export function eddaModules(app: Process): EddaModules {
     },
   })
   const ruler = rulerModule(app, { store, frontend, limitsOf: overrides })
-  const tails = tailsModule(app, budget, { source: ingester, frontend, limitsOf: overrides })
+  const tails = tailsModule(app, budget, { source: ingester, frontend, deletes, limitsOf: overrides })
   const upkeep = upkeepModule(app, { ingester, store, catalog, deletes, space, limitsOf: overrides })
-  const compaction = compactorModule(app, budget, { ingester, store, catalog, workers, upkeep, limitsOf: overrides })
+  const toCompact = { ingester, store, catalog, workers, upkeep, space, limitsOf: overrides }
+  const compaction = compactorModule(app, budget, toCompact)
   /** Opens the gate last, and on the way out closes it first and lets requests finish. */
   const traffic = defineModule({
     name: 'server',
@@ -208,6 +209,9 @@ function distributorModule({ config, world, metrics }: Process, needs: Distribut
   })
 }
 
+/** The name of the disk of the blocks, in messages and metrics. */
+const BLOCK_VOLUME = 'blocks'
+
 /** What is nearly full is known before anything is taken. */
 function spaceModule({ config, world, metrics, insight }: Process): Module<DiskSpace> {
   return defineModule({
@@ -220,7 +224,7 @@ function spaceModule({ config, world, metrics, insight }: Process): Module<DiskS
         logger,
         volumes: [
           { name: 'wal', directory: config.ingester.wal.dir },
-          { name: 'blocks', directory: config.storage_config.filesystem.directory },
+          { name: BLOCK_VOLUME, directory: config.storage_config.filesystem.directory },
         ],
         lowBytes: low_free,
         readOnlyBytes: read_only_free,
@@ -240,6 +244,7 @@ type CompactorModules = {
   readonly catalog: Module<Catalog>
   readonly workers: Module<WorkerPool>
   readonly upkeep: Module<OpenedUpkeep>
+  readonly space: Module<DiskSpace>
   readonly limitsOf: Module<LimitsOf>
 }
 
@@ -265,7 +270,8 @@ function upkeepModule({ config, world, metrics }: Process, needs: UpkeepModules)
       }
       const api = openUpkeep(config.compactor, { ...parts, world, metrics, logger, directory })
       api.upkeep.start()
-      const unfollow = space.onLow(() => api.upkeep.lookSoon())
+      const { retention_min_free: minFreeBytes } = config.compactor
+      const unfollow = space.onBelow(BLOCK_VOLUME, minFreeBytes, () => api.upkeep.freeSpaceSoon())
       const stop = async (): Promise<void> => {
         unfollow()
         await api.upkeep.stop()
@@ -284,9 +290,11 @@ function compactorModule(
   return defineModule({
     name: 'compactor',
     needs,
-    start: async ({ upkeep: { upkeep }, ...parts }, { logger }) => {
+    start: async ({ upkeep: { upkeep }, space, ...parts }, { logger }) => {
       const { erasures } = upkeep
-      const compactor = openCompactor(config.compactor, { ...parts, world, metrics, logger, budget, erasures })
+      const refusalOf = (bytes: number): Promise<Error | undefined> => space.refusalOf(BLOCK_VOLUME, bytes)
+      const needed = { ...parts, world, metrics, logger, budget, erasures, refusalOf }
+      const compactor = openCompactor(config.compactor, needed)
       const api: Compaction = {
         status: () => compactor.status(),
         runOnce: async (tenant) => {
@@ -323,6 +331,7 @@ function snapshotsModule({ config, world, metrics }: Process, needs: SnapshotMod
 
 type TailNeeds = {
   readonly source: Module<TailSource>
+  readonly deletes: Module<StoredDeletes>
   readonly frontend: Module<Pick<QueryFrontend, 'range'>>
   readonly limitsOf: Module<LimitsOf>
 }

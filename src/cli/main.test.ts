@@ -291,6 +291,8 @@ test('push: lines of standard input and of a file, in order, with labels', async
   const dir = mkdtempSync(join(tmpdir(), 'edda-cli-'))
   try {
     writeFileSync(join(dir, 'a.log'), 'from a file\n')
+    const said = await run(['push', join(dir, 'a.log'), '--addr', server.address])
+    assert.match(said.err, /pushed 1 line, 11 bytes to \{job="push"\}/)
     const outcome = await run(['push', join(dir, 'a.log'), '--json', '--addr', server.address])
     assert.deepEqual(JSON.parse(outcome.out), { labels: '{job="push"}', lines: 1, bytes: 11 })
   } finally {

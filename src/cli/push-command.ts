@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 
 import { OpenBatch } from '#/agent/send/batch.ts'
 import { httpTransport, type PushTransport } from '#/agent/send/transport.ts'
+import { counted } from '#/kernel/counted.ts'
 import { isLabelName } from '#/logs/model/labels.ts'
 import { labelText } from './print-logs.ts'
 import { addConnectionOptions, type ConnectionOptions, connectionOf } from './connection.ts'
@@ -68,7 +69,8 @@ async function runPush(file: string, options: PushOptions, io: CliIo): Promise<v
     await transport.close()
   }
   if (options.json) await io.out(`${JSON.stringify({ labels, ...sent })}\n`)
-  else if (!options.quiet) io.err(`pushed ${sent.lines} lines, ${sent.bytes} bytes to ${labels}\n`)
+  else if (!options.quiet)
+    io.err(`pushed ${counted(sent.lines, 'line')}, ${counted(sent.bytes, 'byte')} to ${labels}\n`)
 }
 
 async function deliver(transport: PushTransport, body: Buffer, { world, signal }: CliIo): Promise<void> {

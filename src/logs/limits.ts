@@ -180,7 +180,7 @@ const otherLimits = {
   ruler_alertmanager_config: custom(
     'map',
     {},
-    'Alertmanagers of the tenant: `alertmanager_url`, instead of `ruler.alertmanager_url`.',
+    'Alertmanagers of the tenant: `alertmanager_url` and `alert_relabel_configs`, instead of those of `ruler`.',
     parseMap,
   ),
   ruler_enable_wal_replay: bool(true, 'Replay the log of recording rules at start.'),

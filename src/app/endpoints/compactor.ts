@@ -14,6 +14,7 @@ const totals = {
   duplicates: numberSchema,
   erasedRows: numberSchema,
   failures: numberSchema,
+  postponed: numberSchema,
   seconds: numberSchema,
 }
 const runSchema = objectSchema({ ...totals, startedMs: numberSchema, endedMs: numberSchema })
@@ -29,6 +30,7 @@ const statusSchema = objectSchema(
     lastRun: runSchema,
     totals: objectSchema(totals),
     queue: listSchema(objectSchema(work)),
+    withoutRoom: textSchema,
     deletions: objectSchema({ waiting: numberSchema, done: numberSchema }),
     errors: listSchema(
       objectSchema({ ...where, blocks: listSchema(textSchema), atMs: numberSchema, error: textSchema }),
@@ -36,6 +38,7 @@ const statusSchema = objectSchema(
   },
   'merging',
   'lastRun',
+  'withoutRoom',
 )
 
 export function compactorEndpoints(compaction: Compaction): readonly Endpoint[] {

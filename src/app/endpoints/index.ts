@@ -1,4 +1,5 @@
 /** The table of all routes of the process. The API reference follows from it. */
+import { WorkMemoryPool } from '#/platform/memory/work-memory.ts'
 import type { World } from '#/kernel/world.ts'
 import { deleteEndpoints } from '#/logs/api/delete.ts'
 import { flushTenantEndpoint } from '#/logs/api/flush-tenant.ts'
@@ -84,6 +85,9 @@ export function allGrpcMethods(needs: EndpointNeeds): readonly GrpcMethod[] {
   ]
 }
 
+/** Memory that pushes leave to the next ones: some pushes of 1 MB at a time. */
+const idlePushBytes = 16 * 1024 * 1024
+
 function pushEndpoints(needs: EndpointNeeds): readonly Endpoint[] {
   const { config, gate, logger } = needs
   const deps = {
@@ -92,6 +96,7 @@ function pushEndpoints(needs: EndpointNeeds): readonly Endpoint[] {
       maxCompressedBytes: config.distributor.max_recv_msg_size,
       maxDecompressedBytes: config.distributor.max_decompressed_size,
     },
+    memory: new WorkMemoryPool(idlePushBytes),
   }
   return [pushEndpoint(deps), legacyPushEndpoint(deps), otlpEndpoint({ ...deps, logger, ...otlpRules(needs) })]
 }

@@ -18,24 +18,11 @@ import { Metrics } from '#/platform/telemetry/metrics.ts'
 import { realWorld } from '#/platform/world/real-world.ts'
 import { type Endpoint, type HttpRequest, jsonReply, textReply } from './endpoint.ts'
 import { HttpServer, type HttpServerOptions } from './http-server.ts'
+import { testEndpoint, testServerOptions } from './testing-server.ts'
 
 const { clock, random } = realWorld()
 const servers: HttpServer[] = []
 after(() => Promise.all(servers.map((server) => server.drain(0))))
-
-const defaults: HttpServerOptions = {
-  address: '127.0.0.1',
-  port: 0,
-  pathPrefix: '',
-  tenantRules: { isAuthEnabled: false, noAuthTenant: 'fake', isMultiTenantAllowed: false },
-  maxBodyBytes: 1000,
-  readTimeoutMs: 60_000,
-  writeTimeoutMs: 60_000,
-  idleTimeoutMs: 60_000,
-  maxConnections: 0,
-  compressResponses: true,
-  logRequestsAtInfo: false,
-}
 
 type Line = { readonly level: string; readonly message: string; readonly fields: LogFields }
 type Running = { readonly server: HttpServer; readonly lines: Line[]; readonly metrics: Metrics }
@@ -56,21 +43,10 @@ async function serve(
     error: noteAs('error'),
     with: () => logger,
   }
-  const base: Endpoint = {
-    methods: ['GET'],
-    path: '/x',
-    doc: '',
-    tenant: 'none',
-    access: 'any',
-    body: 'none',
-    params: [],
-    answer: { status: 200, types: ['text/plain'] },
-    handle: async () => textReply(200, 'ok'),
-  }
   const metrics = new Metrics()
   const server = await HttpServer.start(
-    { ...defaults, ...options },
-    { endpoints: endpoints.map((one) => ({ ...base, ...one })), clock, random, logger, metrics },
+    { ...testServerOptions, ...options },
+    { endpoints: endpoints.map((one) => ({ ...testEndpoint, ...one })), clock, random, logger, metrics },
   )
   servers.push(server)
   return { server, lines, metrics }
@@ -288,7 +264,7 @@ describe('HttpServer', () => {
       handle: () => Promise.reject(new BadRequest('bad')),
       errorReply: (error, { path }) => jsonReply(error.code === 'unauthorized' ? 401 : 418, [path, error.code]),
     }
-    const tenantRules = { ...defaults.tenantRules, isAuthEnabled: true }
+    const tenantRules = { ...testServerOptions.tenantRules, isAuthEnabled: true }
     const { server } = await serve([endpoint], { tenantRules })
     const headers = { 'x-scope-orgid': 'a' }
     assert.equal((await ask(server, '/x?y', { method: 'POST', headers })).text, '["/x","bad_request"]')
@@ -478,7 +454,7 @@ describe('HttpServer', () => {
   })
 
   it('counts and logs requests', async () => {
-    const tenantRules = { ...defaults.tenantRules, isAuthEnabled: true }
+    const tenantRules = { ...testServerOptions.tenantRules, isAuthEnabled: true }
     const endpoint: Partial<Endpoint> = { path: '/loki/api/v1/label/:name/values', tenant: 'required' }
     const { server, lines, metrics } = await serve([endpoint], { tenantRules })
     const gate = gated()

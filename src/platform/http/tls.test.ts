@@ -7,22 +7,16 @@ import { constants } from 'node:crypto'
 
 import { WebSocket } from 'ws'
 
-import type { Logger } from '#/platform/telemetry/logger.ts'
+import { silentLogger } from '#/platform/telemetry/logger.ts'
 import { Metrics } from '#/platform/telemetry/metrics.ts'
 import { makeCertificate, type TestCertificate } from '#/platform/tls/testing-certificates.ts'
 import { realWorld } from '#/platform/world/real-world.ts'
 import { textReply } from './endpoint.ts'
 import { HttpServer } from './http-server.ts'
 import type { ListenerTls } from './listener.ts'
+import { testEndpoint, testServerOptions } from './testing-server.ts'
 
 const { clock, random } = realWorld()
-const logger: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => logger,
-}
 const authority = makeCertificate({ name: 'authority' })
 const own = makeCertificate({ name: 'server', issuer: authority })
 const known = makeCertificate({ name: 'client', issuer: authority })
@@ -34,17 +28,7 @@ after(() => Promise.all(servers.map((server) => server.drain(0))))
 async function serve(tls: Partial<ListenerTls> = {}): Promise<HttpServer> {
   const server = await HttpServer.start(
     {
-      address: '127.0.0.1',
-      port: 0,
-      pathPrefix: '',
-      tenantRules: { isAuthEnabled: false, noAuthTenant: 'fake', isMultiTenantAllowed: false },
-      maxBodyBytes: 1000,
-      readTimeoutMs: 60_000,
-      writeTimeoutMs: 60_000,
-      idleTimeoutMs: 60_000,
-      maxConnections: 0,
-      compressResponses: true,
-      logRequestsAtInfo: false,
+      ...testServerOptions,
       tls: {
         cert: own.cert,
         key: own.key,
@@ -58,21 +42,14 @@ async function serve(tls: Partial<ListenerTls> = {}): Promise<HttpServer> {
     {
       endpoints: [
         {
-          methods: ['GET'],
-          path: '/x',
-          doc: '',
-          tenant: 'none',
-          access: 'any',
-          body: 'none',
-          params: [],
-          answer: { status: 200, types: ['text/plain'] },
+          ...testEndpoint,
           handle: async () => textReply(200, 'hello'),
           upgrade: async () => (socket) => socket.send('frame'),
         },
       ],
       clock,
       random,
-      logger,
+      logger: silentLogger,
       metrics: new Metrics(),
     },
   )

@@ -12,34 +12,21 @@ import { Metrics } from '#/platform/telemetry/metrics.ts'
 import { realWorld } from '#/platform/world/real-world.ts'
 import { type Endpoint, type HttpRequest, type Socket, textReply } from './endpoint.ts'
 import { HttpServer, type HttpServerOptions } from './http-server.ts'
+import { testEndpoint, testServerOptions } from './testing-server.ts'
 
 const { clock, random } = realWorld()
 const servers: HttpServer[] = []
 after(() => Promise.all(servers.map((server) => server.drain(0))))
 
 const defaults: HttpServerOptions = {
-  address: '127.0.0.1',
-  port: 0,
-  pathPrefix: '',
-  tenantRules: { isAuthEnabled: false, noAuthTenant: 'fake', isMultiTenantAllowed: true },
-  maxBodyBytes: 1000,
-  readTimeoutMs: 60_000,
-  writeTimeoutMs: 60_000,
-  idleTimeoutMs: 60_000,
-  maxConnections: 0,
-  compressResponses: true,
-  logRequestsAtInfo: false,
+  ...testServerOptions,
+  tenantRules: { ...testServerOptions.tenantRules, isMultiTenantAllowed: true },
 }
 
 const base: Endpoint = {
+  ...testEndpoint,
   methods: ['GET', 'POST'],
   path: '/live',
-  doc: '',
-  tenant: 'none',
-  access: 'any',
-  body: 'none',
-  params: [],
-  answer: { status: 200, types: ['text/plain'] },
   handle: async () => textReply(400, 'plain'),
 }
 
