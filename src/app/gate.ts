@@ -15,7 +15,7 @@ import type { IngesterControl } from '#/logs/wire/head-view.ts'
 import type { Rules } from '#/ruler/ruler.ts'
 
 export type Behind = {
-  readonly distributor: Pick<Distributor, 'push' | 'refusal'>
+  readonly distributor: Pick<Distributor, 'push' | 'admit'>
   readonly frontend: QueryFrontend
   readonly ingester: IngesterControl
   readonly tails: Tails
@@ -51,7 +51,7 @@ export class Gate {
 
   readonly distributor: Behind['distributor'] = {
     push: async (tenant, request) => this.#open().distributor.push(tenant, request),
-    refusal: () => this.#open().distributor.refusal(),
+    admit: async (signal) => this.#open().distributor.admit(signal),
   }
 
   readonly limitsOf: LimitsOf = (tenant) => this.#open().limitsOf(tenant)

@@ -54,8 +54,7 @@ function endpoint(deps: PushDeps, { path, doc, decodeJson }: Variant): Endpoint 
     handle: async (request) => {
       const memory = request.body.length < leastPooledBytes ? undefined : deps.memory.lease()
       try {
-        const refused = deps.distributor.refusal()
-        if (refused !== undefined) throw refused
+        await deps.distributor.admit(request.signal)
         const columns = await decode(request, { limits: deps.bodyLimits, decodeJson, memory: memory ?? freshMemory })
         return pushReply(await deps.distributor.push(request.tenant, pushRequestOf(request, columns)))
       } catch (error) {

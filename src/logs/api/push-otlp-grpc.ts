@@ -20,8 +20,7 @@ export function otlpGrpcMethod({ distributor, ...deps }: OtlpReaderDeps & Pick<P
     tenant: 'required',
     access: 'write',
     handle: async ({ tenant, message, signal }) => {
-      const refused = distributor.refusal()
-      if (refused !== undefined) throw refused
+      await distributor.admit(signal)
       const columns = read(tenant, message)
       if (columns.rowCount === 0) return everythingStored
       const request = { columns, backfillShard: undefined, policy: undefined, signal }

@@ -29,8 +29,7 @@ export function otlpEndpoint(deps: OtlpDeps): Endpoint {
     maxBodyBytes: deps.bodyLimits.maxCompressedBytes,
     handle: async (request) => {
       try {
-        const refused = deps.distributor.refusal()
-        if (refused !== undefined) throw refused
+        await deps.distributor.admit(request.signal)
         const columns = await decode(request, deps, read)
         // exporters send such ones to see whether anybody is there; a 4xx would be an error in their logs
         if (columns.streams.length === 0) return { status: 204 }

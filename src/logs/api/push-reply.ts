@@ -8,7 +8,7 @@ import type { WorkMemoryPool } from '#/platform/memory/work-memory.ts'
 import { textReply, type HttpReply, type HttpRequest } from '#/platform/http/endpoint.ts'
 
 export type PushDeps = {
-  readonly distributor: Pick<Distributor, 'push' | 'refusal'>
+  readonly distributor: Pick<Distributor, 'push' | 'admit'>
   readonly bodyLimits: BodyLimits
   readonly memory: WorkMemoryPool
 }

@@ -34,6 +34,10 @@ function pushMetrics(metrics: Metrics): PushMetrics {
   const changed = (name: string, help: string) => metrics.counter({ name, help, labels: ['reason', 'tenant'] as const })
   const changedLines = changed('loki_mutated_samples_total', 'Entries changed on their way in.')
   const changedBytes = changed('loki_mutated_bytes_total', 'Bytes cut from entries.')
+  const paced = metrics.counter({
+    name: 'edda_distributor_push_wait_seconds_total',
+    help: 'Time that pushes were kept waiting because memory filled faster than blocks were written.',
+  })
   const labels = ({ tenant, policy, format, isInternal }: PushOrigin) => ({
     tenant,
     policy,
@@ -55,5 +59,6 @@ function pushMetrics(metrics: Metrics): PushMetrics {
       changedLines.inc({ reason, tenant }, lineCount)
       changedBytes.inc({ reason, tenant }, byteCount)
     },
+    paced: (seconds) => paced.inc({}, seconds),
   }
 }

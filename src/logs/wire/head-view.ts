@@ -45,6 +45,8 @@ export interface IngesterWriter {
   push(tenant: string, batch: EntryBatch, signal: AbortSignal | undefined): Promise<PushOutcome>
   /** Why no batch would be taken at this moment, if that is known before one is made. */
   refusal?(): Unavailable | undefined
+  /** Milliseconds for which the next push should wait, so that what comes in does not outrun what is flushed. */
+  paceMs?(): number
 }
 
 /** What became of a batch: rows that were dropped as exact duplicates are stored in the sense of the client. */

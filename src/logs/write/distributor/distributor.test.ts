@@ -581,6 +581,33 @@ test('when the ingester takes nothing, no work is done for a push', async () => 
   assert.equal(batches, 0)
 })
 
+test('while memory fills, a push waits before it is read, and may then be refused', async () => {
+  const slept: number[] = []
+  const counted: number[] = []
+  let paceMs = 0
+  let refusal: Unavailable | undefined
+  const clock = { sleep: async (ms: number) => void slept.push(ms) } as unknown as Clock
+  const distributor = new Distributor({
+    clock,
+    limitsOf: () => defaultsOf(allLimits),
+    metrics: { ...noPushMetrics, paced: (seconds) => counted.push(seconds) },
+    maxInflightBytes: 0,
+    ingester: {
+      push: async () => ({ duplicateRows: 0, refused: [] }),
+      refusal: () => refusal,
+      paceMs: () => paceMs,
+    },
+  })
+  await distributor.admit()
+  assert.deepEqual(slept, [])
+  paceMs = 120
+  await distributor.admit()
+  assert.deepEqual([slept, counted], [[120], [0.12]])
+  refusal = new Unavailable('no memory', { retryAfterSeconds: 1 })
+  await assert.rejects(distributor.admit(), refusal)
+  assert.deepEqual(slept, [120, 120], 'room may come while it waits')
+})
+
 function requestOf(labels: string): PushRequest {
   const entries = [{ timeNs: testNowNs, line: 'x' }]
   const columns = decodeLokiProtobuf(encodePushProtobuf([{ labels, entries }]))

@@ -80,8 +80,22 @@ export class Distributor {
     return this.#inflightBytes
   }
 
-  /** Why nothing can be taken at the moment. To be asked before a push is read, as it will come again. */
-  refusal(): EddaError | undefined {
+  /**
+   * To be awaited before a push is read. While memory fills, clients wait a moment, so that they come as fast as blocks are written
+   * instead of in bursts. @throws EddaError when nothing can be taken: the push will come again, no work should be done for it now.
+   */
+  async admit(signal?: AbortSignal): Promise<void> {
+    const { ingester, clock, metrics } = this.#deps
+    const paceMs = ingester.paceMs?.() ?? 0
+    if (paceMs > 0) {
+      metrics.paced(paceMs / 1000)
+      await clock.sleep(paceMs, signal)
+    }
+    const refused = this.#refusal()
+    if (refused !== undefined) throw refused
+  }
+
+  #refusal(): EddaError | undefined {
     const { refusal, ingester } = this.#deps
     return refusal?.() ?? ingester.refusal?.()
   }
@@ -89,7 +103,7 @@ export class Distributor {
   /** Resolves when what was accepted is durable. @throws Unavailable when nothing could be taken. */
   async push(tenant: string, request: PushRequest): Promise<PushReply> {
     const { maxInflightBytes } = this.#deps
-    const refused = this.refusal()
+    const refused = this.#refusal()
     if (refused !== undefined) throw refused
     const { bytes, pairBytes } = request.columns
     const size = bytes.length + (pairBytes === bytes ? 0 : pairBytes.length)

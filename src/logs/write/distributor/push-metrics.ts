@@ -16,6 +16,8 @@ export interface PushMetrics {
   discarded(origin: PushOrigin, reason: string, lines: number, bytes: number): void
   /** Entries that were changed, by the reason labels of `loki_mutated_samples_total`; `bytes` is what they lost. */
   mutated(tenant: string, reason: string, lines: number, bytes: number): void
+  /** Time that a push is kept waiting because memory fills. */
+  paced(seconds: number): void
 }
 
 /** For tests, and for processes without metrics. */
@@ -23,6 +25,7 @@ export const noPushMetrics: PushMetrics = {
   received: () => undefined,
   discarded: () => undefined,
   mutated: () => undefined,
+  paced: () => undefined,
 }
 
 /** Counts of one push for the streams of one policy. */

@@ -55,6 +55,7 @@ export function testDistributor(overrides: Partial<Limits> = {}, maxInflightByte
       discarded: ({ tenant, policy }, reason, lines, bytes) =>
         counted.push(`discarded ${tenant} [${policy}] ${reason} ${lines} ${bytes}`),
       mutated: (tenant, reason, lines, bytes) => counted.push(`mutated ${tenant} ${reason} ${lines} ${bytes}`),
+      paced: (seconds) => counted.push(`paced ${seconds}`),
     },
     ingester: {
       push: async (_tenant, batch) => {

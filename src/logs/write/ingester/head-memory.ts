@@ -9,6 +9,10 @@ import type { MemoryBudget, Reservation } from '#/platform/memory/memory-budget.
 
 /** Heads beyond this part of the budget are flushed before their time. */
 const CROWDED_SHARE = 0.4
+/** Between these parts of the budget pushes wait, at most so long at the end: clients slow down to what blocks take away. */
+const PACED_SHARE = 0.45
+const FULL_SHARE = 0.85
+const MAX_PACE_MS = 250
 /** Most of the budget that lies idle between two heads. */
 const FREE_SHARE = 0.25
 /** Bytes of a row beside its line and metadata: columns in the head. */
@@ -21,7 +25,7 @@ export class HeadMemory {
   readonly pages: PageMemory
   readonly #heads: Reservation
   readonly #inFlight: Reservation
-  readonly #crowdedBytes: number
+  readonly #limitBytes: number
   readonly #relieve: () => void
   #bytes = 0
   rejections = 0
@@ -30,7 +34,7 @@ export class HeadMemory {
   constructor(budget: MemoryBudget, relieve: () => void) {
     this.#heads = budget.reserve('heads')
     this.#inFlight = budget.reserve('pushes in flight')
-    this.#crowdedBytes = budget.limitBytes * CROWDED_SHARE
+    this.#limitBytes = budget.limitBytes
     this.#relieve = relieve
     this.pages = new PageMemory(budget.reserve('free head pages'), budget.limitBytes * FREE_SHARE)
     budget.onPressure(() => {
@@ -44,7 +48,13 @@ export class HeadMemory {
   }
 
   get isCrowded(): boolean {
-    return this.#bytes > this.#crowdedBytes
+    return this.#bytes > this.#limitBytes * CROWDED_SHARE
+  }
+
+  /** How long the next push should wait: not at all while there is room. */
+  get paceMs(): number {
+    const part = (this.#bytes / this.#limitBytes - PACED_SHARE) / (FULL_SHARE - PACED_SHARE)
+    return Math.min(1, Math.max(0, part)) * MAX_PACE_MS
   }
 
   /** Why no batch is taken at this moment, whatever its size; room is being made then. */

@@ -163,6 +163,10 @@ export class Ingester implements IngesterWriter, IngesterReader, IngesterControl
     }
   }
 
+  paceMs(): number {
+    return this.#memory.paceMs
+  }
+
   refusal(): Unavailable | undefined {
     return this.#state === 'running' ? this.#memory.refusal() : undefined
   }
