@@ -17,8 +17,9 @@ const SLICE_SHARE = 0.5
 const HOUR_NS = 3600e9
 /** Slices are not cut further than this, however many rows they have. */
 const MIN_SLICE_NS = 1e9
-/** Memory of a row while it is compared: decoded columns and its place in the hash table. */
-const BYTES_PER_ROW = 56
+/** Memory of a row of a page that is compared: decoded columns. And of one inside of the slice: its place in the hash table. */
+const HELD_BYTES_PER_ROW = 16
+const TABLE_BYTES_PER_ROW = 40
 
 type Window = { readonly from: number; readonly to: number }
 type Masks = Map<number, Uint8Array<SharedArrayBuffer>>
@@ -110,8 +111,9 @@ async function learnPair(run: QueryRun, [earlier, later]: Pair): Promise<PairMas
     ordinals: undefined,
     pages: source.pages.filter(isNear),
   }))
-  const rows = whole.flatMap(({ pages }) => pages).reduce((sum, { rowCount }) => sum + rowCount, 0)
-  if (rows * BYTES_PER_ROW > run.shareBytes * SLICE_SHARE) return undefined
+  const near = whole.flatMap(({ pages }) => pages)
+  const bytes = near.reduce((sum, page) => sum + heldBytes(page, false) + tableBytes(page, overlap), 0)
+  if (bytes > run.shareBytes * SLICE_SHARE) return undefined
   const found: Masks = new Map()
   await compareAll(run, whole, overlap, found)
   const first = firstOrder(later)
@@ -338,27 +340,46 @@ type Slice = Window & {
   readonly pages: readonly (readonly [Source, Uint32Array<SharedArrayBuffer>, readonly SourcePage[]])[]
 }
 
-/** Cuts `window` in halves until the pages of each piece fit into `maxBytes`. */
+function heldBytes({ rowCount, sizeBytes, lineBytes }: SourcePage, comparesBytes: boolean): number {
+  return rowCount * HELD_BYTES_PER_ROW + (comparesBytes ? sizeBytes + lineBytes : 0)
+}
+
+/** Times of a page are rarely even: twice the part that they would have. */
+function tableBytes({ rowCount, minTime, maxTime }: SourcePage, { from, to }: Window): number {
+  const inside = Math.min(maxTime + 1, to) - Math.max(minTime, from)
+  return rowCount * Math.min(1, (2 * inside) / (maxTime + 1 - minTime)) * TABLE_BYTES_PER_ROW
+}
+
+/**
+ * Cuts `window` in halves until the pages of each piece fit into `maxBytes`, or as long as that makes pieces smaller: pages that reach
+ * over both halves are read for each.
+ */
 function* split(candidates: Candidates, window: Window, options: SplitOptions): Generator<Slice> {
   const { comparesBytes, maxBytes, isWanted } = options
   const { from, to } = window
   const near = candidates.sources.filter(({ source }) => source.minTime < to && source.maxTime >= from)
   if (near.length < 2) return
-  let bytes = 0
+  let held = 0
+  let inTable = 0
+  const middle = Math.floor((from + to) / 2)
+  let isSeparable = false
   const pages = near.map(({ source, numbers, ordinals }) => {
     const selected = selectPages(source, ordinals, { from, to }).filter(isWanted)
     for (const page of selected) {
-      bytes += page.rowCount * BYTES_PER_ROW + (comparesBytes ? page.sizeBytes + page.lineBytes : 0)
+      held += heldBytes(page, comparesBytes)
+      inTable += tableBytes(page, window)
+      if (page.maxTime < middle || page.minTime >= middle) isSeparable = true
     }
     return [source, numbers, selected] as const
   })
   const filled = pages.filter(([, , selected]) => selected.length > 0)
   if (filled.length < 2) return
-  if (bytes <= maxBytes || to - from <= MIN_SLICE_NS) {
+  const bytes = held + inTable
+  const getsSmaller = isSeparable || inTable > held
+  if (bytes <= maxBytes || to - from <= MIN_SLICE_NS || !getsSmaller) {
     yield { from, to, comparesBytes, bytes: Math.min(bytes, maxBytes), pages: filled }
     return
   }
-  const middle = Math.floor((from + to) / 2)
   yield* split(candidates, { from, to: middle }, options)
   yield* split(candidates, { from: middle, to }, options)
 }
