@@ -1,6 +1,7 @@
 /** Open blocks, kept while memory allows: opening one costs a read and the decoding of its index. */
 import type { LogBlock } from '#/logs/store/log-block.ts'
 import type { CachePart } from '#/platform/memory/caches.ts'
+import { dropShared } from '#/platform/memory/shared-garbage.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
 
 export type OpenBlock = (meta: BlockMeta) => Promise<LogBlock>
@@ -29,7 +30,10 @@ export class BlockCache {
 
   async #load(meta: BlockMeta): Promise<LogBlock> {
     const block = await this.#open(meta)
-    this.#blocks.set(meta.key, block, block.memoryBytes)
+    const { evicted } = this.#blocks
+    const isKept = this.#blocks.set(meta.key, block, block.memoryBytes)
+    // indexes lie in shared memory, of which the collector sees nothing: where blocks come and go, it must be told
+    if (!isKept || this.#blocks.evicted > evicted) dropShared(block.memoryBytes)
     return block
   }
 }
