@@ -347,7 +347,7 @@ function heldBytes({ rowCount, sizeBytes, lineBytes }: SourcePage, comparesBytes
 /** Times of a page are rarely even: twice the part that they would have. */
 function tableBytes({ rowCount, minTime, maxTime }: SourcePage, { from, to }: Window): number {
   const inside = Math.min(maxTime + 1, to) - Math.max(minTime, from)
-  return rowCount * Math.min(1, (2 * inside) / (maxTime + 1 - minTime)) * TABLE_BYTES_PER_ROW
+  return Math.ceil(rowCount * Math.min(1, (2 * inside) / (maxTime + 1 - minTime))) * TABLE_BYTES_PER_ROW
 }
 
 /**
