@@ -300,6 +300,12 @@ test('push: lines of standard input and of a file, in order, with labels', async
   }
 })
 
+test('push: labels in the place of the file are told from one', async () => {
+  const { code, err } = await run(['push', '{app="web"}'])
+  assert.equal(code, 2)
+  assert.match(err, /there is no file '\{app="web"\}'; .* labels from --label name=value/)
+})
+
 test('push: a refusal is exit code 1, a busy server is asked again', async () => {
   let busy = 1
   await using server = await fakeServer(() =>

@@ -101,8 +101,14 @@ function labelsOf(given: readonly string[]): Record<string, string> {
   )
 }
 
+function noSuchFile(path: string): string {
+  return `there is no file '${path}'; lines come from a file or standard input, labels from --label name=value`
+}
+
 async function* piecesOf(path: string, { world }: CliIo): AsyncIterable<Uint8Array> {
-  const file = await world.disk.openRead(path)
+  const file = await world.disk.openRead(path).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new UsageError(noSuchFile(path)) : error
+  })
   try {
     for (let at = 0; ;) {
       const piece = Buffer.alloc(pieceBytes)
