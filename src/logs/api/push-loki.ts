@@ -7,8 +7,8 @@ import { decodeLokiJson } from '#/logs/write/push/loki-json.ts'
 import { decodeLokiProtobuf } from '#/logs/write/push/loki-protobuf.ts'
 import type { PushColumns } from '#/logs/write/push/push-columns.ts'
 import type { Endpoint, HttpRequest } from '#/platform/http/endpoint.ts'
-import { freshMemory, type WorkMemory } from '#/platform/memory/work-memory.ts'
 import { noContent } from '#/platform/http/endpoint-docs.ts'
+import { freshMemory, type WorkMemory } from '#/platform/memory/work-memory.ts'
 
 /** What each `Content-Encoding` means; `snappy` only marks what protobuf bodies are anyway. */
 const compressions: Readonly<Record<string, Compression>> = {
@@ -18,8 +18,8 @@ const compressions: Readonly<Record<string, Compression>> = {
   deflate: 'deflate',
   zstd: 'zstd',
 }
-/** Smaller bodies are not worth a chunk of the pool. */
-const leastPooledBytes = 32 * 1024
+/** Smaller bodies would leave most of a chunk of the pool unused, and there may be many at a time. */
+const leastPooledBytes = 128 * 1024
 const mediaType = /^\s*([\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+)\s*(?:;|$)/
 
 export function pushEndpoint(deps: PushDeps): Endpoint {

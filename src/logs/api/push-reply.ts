@@ -4,8 +4,8 @@ import type { Distributor, PushReply, PushRequest } from '#/logs/write/distribut
 import type { BodyLimits } from '#/logs/write/push/decode-body.ts'
 import type { PushColumns } from '#/logs/write/push/push-columns.ts'
 import type { Parameter } from '#/platform/http/endpoint-docs.ts'
-import type { WorkMemoryPool } from '#/platform/memory/work-memory.ts'
 import { textReply, type HttpReply, type HttpRequest } from '#/platform/http/endpoint.ts'
+import type { WorkMemoryPool } from '#/platform/memory/work-memory.ts'
 
 export type PushDeps = {
   readonly distributor: Pick<Distributor, 'push' | 'admit'>
