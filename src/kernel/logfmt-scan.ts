@@ -19,8 +19,14 @@ export class LogfmtScanner {
   valueEnd = 0
   /** Whether the value has escapes in it. */
   escaped = false
+  #wrongByte = 0
+  #wrongText = ''
+
   /** What was wrong when `next` returned `fault`, in the words of `__error_details__`. */
-  fault = ''
+  get fault(): string {
+    const what = this.#wrongText === '' ? `unexpected '${String.fromCharCode(this.#wrongByte)}'` : this.#wrongText
+    return `logfmt syntax error at pos ${this.#at - this.#start + 1} : ${what}`
+  }
 
   enter(bytes: Uint8Array, start: number, end: number): void {
     this.#bytes = bytes
@@ -94,11 +100,13 @@ export class LogfmtScanner {
   }
 
   #unexpected(byte: number): 'fault' {
-    return this.#wrong(`unexpected '${String.fromCharCode(byte)}'`)
+    this.#wrongByte = byte
+    return this.#wrong('')
   }
 
+  /** Made into a text when somebody asks: most faults are passed over. */
   #wrong(what: string): 'fault' {
-    this.fault = `logfmt syntax error at pos ${this.#at - this.#start + 1} : ${what}`
+    this.#wrongText = what
     return 'fault'
   }
 }

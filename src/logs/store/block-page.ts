@@ -4,16 +4,18 @@
  */
 import { COLUMN_LENGTH, COLUMN_LINE, COLUMN_STREAM, COLUMN_TIME, metaColumn, metaNameOf } from './columns.ts'
 import type { PageBytes, PageColumnBytes } from './log-block.ts'
-import type { CutLines, LogPage, MetaColumn } from './log-page.ts'
+import type { LogPage, MetaColumn } from './log-page.ts'
 import { assert } from '#/kernel/assert.ts'
 import type { ByteOrigin } from '#/kernel/byte-reader.ts'
 import { crc32 } from '#/kernel/crc32.ts'
 import { Corruption } from '#/kernel/errors.ts'
-import { ENCODING_LINE_SLOTS } from '#/storage/column/encoding.ts'
+import { isCutLines } from '#/storage/column/encoding.ts'
 import { unsealBytesInto, unsealF64, unsealRuns, unsealU32 } from '#/storage/column/number-columns.ts'
 import { spreadRuns } from '#/storage/column/runs-u32.ts'
 import type { RunsU32 } from '#/storage/column/runs-u32.ts'
-import { cutTextStarts, decodeCutText, decodeLineSlots, decodeSomeLines } from '#/storage/column/read-line-slots.ts'
+import { CutNumbers } from '#/storage/column/cut-numbers.ts'
+import { decodeCutTexts, type CutTexts } from '#/storage/column/line-texts.ts'
+import { decodeLineSlots, decodeSomeLines } from '#/storage/column/read-line-slots.ts'
 import { ScratchBuffers } from '#/storage/column/scratch-buffers.ts'
 import type { SealedColumn } from '#/storage/column/sealed.ts'
 import { decodeTextColumn } from '#/storage/column/text-column.ts'
@@ -46,11 +48,11 @@ class BlockPage implements LogPage {
   #taken: Buffer | undefined
   /** The rows of which lines are wanted; undefined: all. */
   #chosen: Uint32Array | undefined
-  #cut: CutLines | undefined | 'unknown' = 'unknown'
-  #textStart: Uint32Array | undefined
+  #cut: CutTexts | undefined | 'unknown' = 'unknown'
   /** Their column is decoded twice where the cut text is read first. */
   #areLinesChecked = false
   #takenCut: Buffer | undefined
+  #numbers: CutNumbers | undefined
 
   constructor(page: PageBytes) {
     this.#page = page
@@ -91,7 +93,7 @@ class BlockPage implements LogPage {
 
   get lines(): Buffer {
     this.#lines ??= this.#decode(COLUMN_LINE, (column, origin) => {
-      const isCut = column.encoding === ENCODING_LINE_SLOTS
+      const isCut = isCutLines(column.encoding)
       const { raw, taken } = isCut ? this.#joinLines(column, origin) : unsealBytesInto(column, origin, lineMemory)
       this.#taken = taken
       this.#checkLines(raw, this.#lineStart, origin)
@@ -100,10 +102,21 @@ class BlockPage implements LogPage {
     return this.#lines
   }
 
-  get cutLines(): CutLines | undefined {
+  get cutLines(): CutTexts | undefined {
     if (this.#cut === 'unknown')
       this.#cut = this.#decode(COLUMN_LINE, (column, origin) => this.#cutLines(column, origin))
     return this.#cut
+  }
+
+  get cutNumbers(): CutNumbers | undefined {
+    const texts = this.cutLines
+    if (texts?.textOfRow === undefined) return undefined
+    const { textOfRow } = texts
+    this.#numbers ??= this.#decode(
+      COLUMN_LINE,
+      (column, origin) => new CutNumbers(column, { texts, textOfRow }, origin),
+    )
+    return this.#numbers
   }
 
   chooseLines(rows: Uint32Array): void {
@@ -138,8 +151,8 @@ class BlockPage implements LogPage {
   /** Lines that do not have what other columns have. */
   #joinLines(column: SealedColumn, origin: ByteOrigin): { readonly raw: Buffer; readonly taken: Buffer } {
     const values = (name: string): HexValues | undefined => this.#metaColumn(name)?.hex
-    const text = this.#cut === 'unknown' ? undefined : this.#cut?.text
-    const sources = { rowCount: this.rowCount, times: () => this.time, values, text, textStart: this.#textStart }
+    const texts = this.#cut === 'unknown' ? undefined : this.#cut
+    const sources = { rowCount: this.rowCount, times: () => this.time, values, texts }
     const rows = this.#chosen
     const isPart = rows !== undefined && rows.length < this.rowCount * MAX_CHOSEN_SHARE
     const lines = isPart
@@ -151,18 +164,11 @@ class BlockPage implements LogPage {
     return { raw: taken.subarray(0, lines.length), taken }
   }
 
-  #cutLines(column: SealedColumn, origin: ByteOrigin): CutLines | undefined {
-    if (column.encoding !== ENCODING_LINE_SLOTS) return undefined
-    const { rowCount } = this
-    const { raw: text, taken } = decodeCutText(column, rowCount, origin, lineMemory)
+  #cutLines(column: SealedColumn, origin: ByteOrigin): CutTexts | undefined {
+    if (!isCutLines(column.encoding)) return undefined
+    const { texts, taken } = decodeCutTexts(column, this.rowCount, origin, lineMemory)
     this.#takenCut = taken
-    const textStart = (): Uint32Array => (this.#textStart ??= cutTextStarts(text, rowCount, origin))
-    return {
-      text,
-      get textStart() {
-        return textStart()
-      },
-    }
+    return texts
   }
 
   /** Lengths and lines must fit as soon as both are decoded, whichever came first. */

@@ -9,7 +9,7 @@ import { openLogBlock } from './open-log-block.ts'
 import { writeLogBlock } from './write-log-block.ts'
 import { Corruption } from '#/kernel/errors.ts'
 import { MemoryStore } from '#/platform/objstore/memory.ts'
-import { ENCODING_LINE_SLOTS } from '#/storage/column/encoding.ts'
+import { ENCODING_LINE_TEMPLATES } from '#/storage/column/encoding.ts'
 
 const clock = { nowMs: () => 0 } as ConstructorParameters<typeof MemoryStore>[0]
 
@@ -46,7 +46,7 @@ const expected = [0, 1].flatMap((app) => rows.filter((_, i) => i % 2 === app).ma
 
 test('lines come back with the metadata that they refer to, which nobody asked for', async () => {
   const bytes = await readPage({ lengths: true, lines: true, meta: ['user'] })
-  assert.equal(bytes.columns.find(({ name }) => name === 'line')?.encoding, ENCODING_LINE_SLOTS)
+  assert.equal(bytes.columns.find(({ name }) => name === 'line')?.encoding, ENCODING_LINE_TEMPLATES)
   const page = decodeBlockPage(bytes)
   const { lines, lineStart } = page
   assert.deepEqual(
@@ -61,8 +61,9 @@ test('lines come back with the metadata that they refer to, which nobody asked f
 test('the cut lines of a page find words in its rows, before and after its lines were asked for', async () => {
   const page = decodeBlockPage(await readPage({ lengths: true, lines: true, meta: [] }))
   const rowsWith = (word: string): number[] => {
-    const { text, textStart } = page.cutLines!
-    return expected.flatMap((_, row) => (text.subarray(textStart[row], textStart[row + 1]).includes(word) ? [row] : []))
+    const { text, textStart, textOfRow } = page.cutLines!
+    const isWith = (its: number): boolean => text.subarray(textStart[its], textStart[its + 1]).includes(word)
+    return expected.flatMap((_, row) => (isWith(textOfRow![row]!) ? [row] : []))
   }
   const wanted = expected.flatMap((line, row) => (line.includes('deadline') ? [row] : []))
   assert.equal(wanted.length, 80)

@@ -1,3 +1,5 @@
+import type { CutNumbers } from '#/storage/column/cut-numbers.ts'
+import type { CutTexts } from '#/storage/column/line-texts.ts'
 import type { RunsU32 } from '#/storage/column/runs-u32.ts'
 import type { HexValues } from '#/storage/column/text-values.ts'
 import type { TextRanges } from '#/storage/column/text-values.ts'
@@ -16,14 +18,17 @@ export interface LogPage {
   /** `stream` as runs of rows that ascend in time; undefined for pages whose rows are in another order. */
   readonly streamRuns?: RunsU32 | undefined
   readonly time: Float64Array
+  /** Says where times lie among edges, without an array of them; undefined where the array is all that there is. */
   /** `rowCount + 1` offsets into `lines`; the differences are the lengths, available without decoding the lines. */
   readonly lineStart: Uint32Array
   readonly lines: Buffer
   /**
-   * A short form of the lines, cheaper to decode, for searches that `isFoundInCutText` allows; undefined when the page has none. Row
-   * `i` is `text[textStart[i], textStart[i + 1])`.
+   * A short form of the lines, cheaper to decode, for searches that `isFoundInCutText` allows; undefined when the page has none. The
+   * row of text `t` is `text[textStart[t], textStart[t + 1])`.
    */
-  readonly cutLines?: CutLines | undefined
+  readonly cutLines?: CutTexts | undefined
+  /** The numbers that `cutLines` with `textOfRow` do without; undefined when there are none such. */
+  readonly cutNumbers?: CutNumbers | undefined
   /** Names of the structured metadata that at least one row has. */
   readonly metaNames: readonly string[]
   /** Undefined when no row has it. */
@@ -35,11 +40,6 @@ export interface LogPage {
   chooseLines?(rows: Uint32Array): void
   /** Says that nobody looks at `lines` any more, so that its memory can be used for another page. */
   release(): void
-}
-
-export interface CutLines {
-  readonly text: Buffer
-  readonly textStart: Uint32Array
 }
 
 /** One structured-metadata name over all rows of a page. */

@@ -20,7 +20,7 @@ import {
 import type { OpenedBlock } from '#/storage/block/v1/reader.ts'
 import { openBlock } from '#/storage/block/versions.ts'
 import type { BlockRef } from '#/storage/block/versions.ts'
-import { ENCODING_HEX_TEXT, ENCODING_LINE_SLOTS, ENCODING_ZSTD_FLAG } from '#/storage/column/encoding.ts'
+import { ENCODING_HEX_TEXT, ENCODING_ZSTD_FLAG, isCutLines } from '#/storage/column/encoding.ts'
 import type { BlockFilter, PageBits, PageCondition, ReadSection } from '#/storage/filter/filter.ts'
 import { openBlockFilter } from '#/storage/filter/open-filter.ts'
 import type { SealedLabelIndex } from '#/storage/index/open-label-index.ts'
@@ -171,7 +171,7 @@ class OpenLogBlock implements LogBlock {
   #wantedOf(position: number, wanted: PageColumns): WantedPage {
     const page = this.#block.pages[position]
     assert(page !== undefined, `page ${position} is one of ${this.pages.length}`)
-    const isCut = wanted.lines && page.columns.some(isCutLines)
+    const isCut = wanted.lines && page.columns.some(isOfCutLines)
     const found = page.columns.filter((column) => isWantedColumn(column.name, wanted) || (isCut && isHexText(column)))
     const unreadMeta = namesOf(page).filter((name) => wanted.meta !== 'all' && !wanted.meta.includes(name))
     const start = Math.min(...found.map((column) => column.offset))
@@ -213,8 +213,8 @@ function isWantedColumn(column: string, wanted: PageColumns): boolean {
   return name !== undefined && (wanted.meta === 'all' || wanted.meta.includes(name))
 }
 
-function isCutLines({ encoding }: BlockColumn): boolean {
-  return encoding === ENCODING_LINE_SLOTS
+function isOfCutLines({ encoding }: BlockColumn): boolean {
+  return isCutLines(encoding)
 }
 
 /** Lines that are cut may refer to such metadata. */

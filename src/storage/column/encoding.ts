@@ -13,6 +13,7 @@ export const ENCODING_PLAIN_TEXT = 8
 export const ENCODING_SPARSE_TEXT = 9
 export const ENCODING_HEX_TEXT = 10
 export const ENCODING_LINE_SLOTS = 11
+export const ENCODING_LINE_TEMPLATES = 12
 export const ENCODING_ZSTD_FLAG = 0x80
 
 const names: Readonly<Record<number, string>> = {
@@ -27,6 +28,12 @@ const names: Readonly<Record<number, string>> = {
   [ENCODING_SPARSE_TEXT]: 'sparse-text',
   [ENCODING_HEX_TEXT]: 'hex-text',
   [ENCODING_LINE_SLOTS]: 'line-slots',
+  [ENCODING_LINE_TEMPLATES]: 'line-templates',
+}
+
+/** Whether lines are stored without what varies in them. */
+export function isCutLines(encoding: number): boolean {
+  return encoding === ENCODING_LINE_SLOTS || encoding === ENCODING_LINE_TEMPLATES
 }
 
 /** For people: `delta-f64`, `bytes+zstd`. */

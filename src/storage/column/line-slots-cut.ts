@@ -11,6 +11,11 @@ export const MAX_HEX_DIGITS = 127
 /** A number that has been the same this many times stays in the text until it changes. */
 const CONSTANT_AFTER = 16
 
+/** An odd number with its bits well mixed: 2^64 divided by the golden ratio. */
+const HASH_FACTOR = -7046029254386353131n
+/** A text that is not found in so many slots is taken for a new one. */
+const MAX_PROBES = 32
+
 export const cutKernel = `
 ;; Packs the digits from $p to $stop two in a byte, a last single one with 0; returns where the bytes end.
 (func $packHex (param $p i32) (param $stop i32) (param $to i32) (result i32) (local $byte i32) (local $x i32)
@@ -73,9 +78,86 @@ export const cutKernel = `
   (i32.store offset=${at.seen} (local.get $p) (local.get $seen))
   (i32.and (i32.gt_u (local.get $seen) (i32.const ${CONSTANT_AFTER})) (i32.ne (local.get $seen) (i32.const -1))))
 
-;; Cuts the lines into text at text, numbers and hex. Returns the end of the text, 0 when there is no room.
-(func $encode (param $rows i32) (param $valueColumns i32) (param $textEnd i32) (result i32)
-  (local $row i32) (local $in i32) (local $end i32) (local $out i32) (local $v v128) (local $mask i32)
+;; Whether the $size bytes at $p and $q are the same.
+(func $isSame (param $p i32) (param $q i32) (param $size i32) (result i32) (local $stop i32)
+  (local.set $stop (i32.sub (i32.add (local.get $p) (local.get $size)) (i32.const 8)))
+  (block $short (loop $next
+    (br_if $short (i32.gt_u (local.get $p) (local.get $stop)))
+    (if (i64.ne (i64.load (local.get $p)) (i64.load (local.get $q))) (then (return (i32.const 0))))
+    (local.set $p (i32.add (local.get $p) (i32.const 8)))
+    (local.set $q (i32.add (local.get $q) (i32.const 8)))
+    (br $next)))
+  (i64.eq
+    (call $lowBytes (local.get $p) (i32.and (local.get $size) (i32.const 7)))
+    (call $lowBytes (local.get $q) (i32.and (local.get $size) (i32.const 7)))))
+
+;; The first $size bytes at $p, fewer than 8.
+(func $lowBytes (param $p i32) (param $size i32) (result i64)
+  (i64.and
+    (i64.load (local.get $p))
+    (i64.sub (i64.shl (i64.const 1) (i64.extend_i32_u (i32.shl (local.get $size) (i32.const 3)))) (i64.const 1))))
+
+(func $hashOf (param $p i32) (param $end i32) (result i32) (local $hash i64) (local $stop i32)
+  (local.set $stop (i32.sub (local.get $end) (i32.const 8)))
+  (block $short (loop $next
+    (br_if $short (i32.gt_u (local.get $p) (local.get $stop)))
+    (local.set $hash (i64.mul (i64.xor (local.get $hash) (i64.load (local.get $p))) (i64.const ${HASH_FACTOR})))
+    (local.set $hash (i64.xor (local.get $hash) (i64.shr_u (local.get $hash) (i64.const 32))))
+    (local.set $p (i32.add (local.get $p) (i32.const 8)))
+    (br $next)))
+  (local.set $hash (i64.mul
+    (i64.xor (local.get $hash) (call $lowBytes (local.get $p) (i32.sub (local.get $end) (local.get $p))))
+    (i64.const ${HASH_FACTOR})))
+  (i32.wrap_i64 (i64.shr_u (local.get $hash) (i64.const 32))))
+
+;; Writes the hash of each of $texts texts, beginning with the one at textStarts.
+(func $hashTexts (param $texts i32) (result i32) (local $p i32) (local $stop i32)
+  (local.set $stop (i32.shl (local.get $texts) (i32.const 2)))
+  (block $done (loop $next
+    (br_if $done (i32.ge_u (local.get $p) (local.get $stop)))
+    (i32.store offset=${at.textHashes} (local.get $p) (call $hashOf
+      (i32.load offset=${at.textStarts} (local.get $p)) (i32.load offset=${at.textStarts + 4} (local.get $p))))
+    (local.set $p (i32.add (local.get $p) (i32.const 4)))
+    (br $next)))
+  (local.get $texts))
+
+;; Notes which text that of $row is, which ends the text so far: $count of them, looked up in a table of $mask + 1 slots. Returns
+;; how many there are then, more than before when it is a new one.
+(func $internText (param $first i32) (param $end i32) (param $row i32) (param $count i32) (param $mask i32) (result i32)
+  (local $hash i32) (local $slot i32) (local $probes i32) (local $known i32) (local $p i32)
+  (local.set $hash (call $hashOf (local.get $first) (local.get $end)))
+  (local.set $slot (local.get $hash))
+  (i32.store offset=${at.textStarts} (i32.shl (local.get $count) (i32.const 2)) (local.get $first))
+  (block $isNew (loop $nextSlot
+    (local.set $slot (i32.and (local.get $slot) (local.get $mask)))
+    (local.set $p (i32.shl (local.get $slot) (i32.const 2)))
+    (local.set $known (i32.load offset=${at.textTable} (local.get $p)))
+    (if (i32.eqz (local.get $known)) (then
+      (i32.store offset=${at.textTable} (local.get $p) (i32.add (local.get $count) (i32.const 1)))
+      (br $isNew)))
+    (local.set $known (i32.sub (local.get $known) (i32.const 1)))
+    (local.set $p (i32.shl (local.get $known) (i32.const 2)))
+    (block $differs
+      (br_if $differs (i32.ne (i32.load offset=${at.textHashes} (local.get $p)) (local.get $hash)))
+      (br_if $differs (i32.ne
+        (i32.sub (i32.load offset=${at.textStarts + 4} (local.get $p)) (i32.load offset=${at.textStarts} (local.get $p)))
+        (i32.sub (local.get $end) (local.get $first))))
+      (br_if $differs (i32.eqz (call $isSame
+        (i32.load offset=${at.textStarts} (local.get $p)) (local.get $first) (i32.sub (local.get $end) (local.get $first)))))
+      (i32.store offset=${at.texts} (i32.shl (local.get $row) (i32.const 2)) (local.get $known))
+      (return (local.get $count)))
+    (local.set $slot (i32.add (local.get $slot) (i32.const 1)))
+    (local.set $probes (i32.add (local.get $probes) (i32.const 1)))
+    (br_if $nextSlot (i32.lt_u (local.get $probes) (i32.const ${MAX_PROBES})))))
+  (local.set $p (i32.shl (local.get $count) (i32.const 2)))
+  (i32.store offset=${at.textHashes} (local.get $p) (local.get $hash))
+  (i32.store offset=${at.textStarts + 4} (local.get $p) (local.get $end))
+  (i32.store offset=${at.texts} (i32.shl (local.get $row) (i32.const 2)) (local.get $count))
+  (i32.add (local.get $count) (i32.const 1)))
+
+;; Cuts the lines into texts at text, each of which is there once, numbers and hex. Returns the end of the texts, 0 when there is no room.
+(func $encode (param $rows i32) (param $valueColumns i32) (param $textEnd i32) (param $tableMask i32) (result i32)
+  (local $first i32) (local $texts i32) (local $row i32) (local $in i32) (local $end i32) (local $out i32) (local $v v128) (local $mask i32)
   (local $lineStart i32) (local $emitted i32) (local $byte i32) (local $start i32) (local $stop i32) (local $kinds i32)
   (local $digits i32) (local $hex i32) (local $h i32) (local $p i32) (local $k i32) (local $size i32)
   (local $clockRow i32) (local $x i32) (local $limit i32) (local $context i32) (local $count i32)
@@ -86,6 +168,7 @@ export const cutKernel = `
   (block $allRows (loop $nextRow
     (br_if $allRows (i32.eq (local.get $row) (local.get $rows)))
     (local.set $lineStart (local.get $in))
+    (local.set $first (local.get $out))
     (local.set $emitted (local.get $in))
     (local.set $end (i32.load offset=${at.lineEnds} (i32.shl (local.get $row) (i32.const 2))))
     (block $endOfRow (loop $scan
@@ -181,7 +264,7 @@ export const cutKernel = `
         (local.set $stop (i32.add (local.get $stop) (i32.const 1)))
         (br_if $nextDigit (i32.lt_u (local.get $stop) (local.get $limit)))))
       (local.set $digits (i32.sub (local.get $stop) (local.get $in)))
-      (local.set $context (call $contextOf (local.get $out)))
+      (local.set $context (call $contextOf (local.get $out) (local.get $first)))
       (local.set $p (i32.shl (local.get $context) (i32.const 2)))
       (if (call $isConstant (local.get $p) (i32.add (local.get $x) (i32.shl (local.get $digits) (i32.const 30)))) (then
         (v128.store (local.get $out) (v128.load (local.get $in)))
@@ -207,9 +290,13 @@ export const cutKernel = `
       (br $scan)))
     (i32.store8 (local.get $out) (i32.const 8))
     (local.set $out (i32.add (local.get $out) (i32.const 1)))
+    (local.set $x (call $internText (local.get $first) (local.get $out) (local.get $row) (local.get $texts) (local.get $tableMask)))
+    (if (i32.eq (local.get $x) (local.get $texts)) (then (local.set $out (local.get $first))))
+    (local.set $texts (local.get $x))
     (local.set $row (i32.add (local.get $row) (i32.const 1)))
     (br $nextRow)))
   (i32.store offset=${at.results} (i32.const 0) (local.get $count))
   (i32.store offset=${at.results + 4} (i32.const 0) (local.get $hex))
+  (i32.store offset=${at.results + 8} (i32.const 0) (local.get $texts))
   (local.get $out))
 `

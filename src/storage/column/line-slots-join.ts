@@ -5,7 +5,8 @@ import { at, OPERAND } from './line-slots-memory.ts'
 /** The parts in which putting together all rows and some rows differ. */
 type JoinParts = {
   readonly signature: string
-  readonly beforeBytes: string
+  /** Sets row, and where its line is put; leaves the block done when there is none. */
+  readonly beforeRow: string
   readonly behindRow: string
   readonly atEnd: string
 }
@@ -13,7 +14,7 @@ type JoinParts = {
 /** Operation 1, the most frequent one. */
 const putNextNumber = `
         (if (i32.eq (local.get $op) (i32.const 1)) (then
-        (local.set $p (i32.shl (call $contextOf (local.get $in)) (i32.const 2)))
+        (local.set $p (i32.shl (call $contextOf (local.get $in) (local.get $first)) (i32.const 2)))
         (local.set $size (i32.load offset=${at.counts} (local.get $p)))
         (br_if $damaged (i32.ge_u (local.get $size) (i32.load offset=${at.firsts} (local.get $p))))
         (i32.store offset=${at.counts} (local.get $p) (i32.add (local.get $size) (i32.const 4)))
@@ -34,7 +35,7 @@ const putOthers = `
           (local.set $in (i32.add (local.get $in) (i32.const 2)))
           (br $nextOperation))
           ;; 2: a number with zeros before it
-        (local.set $p (i32.shl (call $contextOf (local.get $in)) (i32.const 2)))
+        (local.set $p (i32.shl (call $contextOf (local.get $in) (local.get $first)) (i32.const 2)))
         (local.set $size (i32.load offset=${at.counts} (local.get $p)))
         (br_if $damaged (i32.ge_u (local.get $size) (i32.load offset=${at.firsts} (local.get $p))))
         (i32.store offset=${at.counts} (local.get $p) (i32.add (local.get $size) (i32.const 4)))
@@ -78,16 +79,23 @@ const putOthers = `
         (br $nextOperation))
 `
 
-const joinLoop = ({ signature, beforeBytes, behindRow, atEnd }: JoinParts): string => `
+/** Sets in, and the beginning of the text as contexts see it: that of all texts, unless $areApart. */
+const enterText = `
+      (local.set $in (i32.load offset=${at.textStarts} (i32.shl
+        (i32.load offset=${at.texts} (i32.shl (local.get $row) (i32.const 2))) (i32.const 2))))
+      (local.set $first (select (local.get $in) (i32.const ${at.text - 8}) (local.get $areApart)))`
+
+const joinLoop = ({ signature, beforeRow, behindRow, atEnd }: JoinParts): string => `
 ${signature}
   (local $in i32) (local $out i32) (local $row i32) (local $base i32) (local $mask i32) (local $op i32) (local $p i32)
-  (local $x i32) (local $digits i32) (local $hex i32) (local $size i32)
-  (local.set $in (i32.const ${at.text}))
+  (local $x i32) (local $digits i32) (local $hex i32) (local $size i32) (local $first i32)
   (local.set $out (i32.const ${at.lines}))
   (local.set $hex (i32.const ${at.hex}))
   (block $damaged
-    (block $done (loop $nextBytes
-      ${beforeBytes}
+    (block $done (loop $nextRow
+      ${beforeRow}
+      ${enterText}
+      (loop $nextBytes
       (br_if $damaged (i32.ge_u (local.get $in) (local.get $textEnd)))
       ;; 16 bytes from $base; $mask has a bit for each operation that is still to be done, $in is what comes next
       (local.set $base (local.get $in))
@@ -106,14 +114,13 @@ ${signature}
         (local.set $out (i32.add (local.get $out) (i32.sub (local.get $p) (local.get $in))))
         (local.set $in (local.get $p))
         (br_if $damaged (i32.ge_u (local.get $in) (local.get $textEnd)))
-        (br_if $damaged (i32.eq (local.get $row) (local.get $rows)))
         (local.set $op (i32.load8_u (local.get $in)))
 ${putNextNumber}
         (if (i32.eq (local.get $op) (i32.const 8)) (then
           (local.set $row (i32.add (local.get $row) (i32.const 1)))
-          (local.set $in (i32.add (local.get $in) (i32.const 1)))
-          ${behindRow}))
-${putOthers}    ))
+          ${behindRow}
+          (br $nextRow)))
+${putOthers}    )))
     ${atEnd}
     (return (local.get $out)))
   (i32.const 0))
@@ -121,66 +128,50 @@ ${putOthers}    ))
 
 const joinAll = joinLoop({
   signature: `
-;; Puts lines together from the text up to $textEnd. Returns their end, 0 when something does not fit.
-(func $decode (param $textEnd i32) (param $rows i32) (param $valueColumns i32) (param $linesEnd i32) (param $hexEnd i32) (result i32)`,
-  beforeBytes: '',
-  behindRow: `
-          (br_if $done (i32.eq (local.get $in) (local.get $textEnd)))
-          (br $nextOperation)`,
+;; Puts the lines of all rows together. Returns their end, 0 when something does not fit.
+(func $decode (param $textEnd i32) (param $rows i32) (param $valueColumns i32) (param $linesEnd i32) (param $hexEnd i32)
+  (param $areApart i32) (result i32)`,
+  beforeRow: `
+      (br_if $done (i32.eq (local.get $row) (local.get $rows)))`,
+  behindRow: '',
   atEnd: `
     (br_if $damaged (i32.ne (local.get $out) (local.get $linesEnd)))
-    (br_if $damaged (i32.ne (local.get $row) (local.get $rows)))
     (br_if $damaged (i32.ne (local.get $hex) (local.get $hexEnd)))`,
 })
 
-/** Goes to the next row that is wanted, counting the numbers and hexadecimal digits on the way. */
+/** Goes to the next row that is wanted, counting the numbers and hexadecimal digits of those between. */
 const skipRows = `
-      (if (local.get $isBetween) (then
-        (br_if $done (i32.eq (local.get $next) (local.get $nextEnd)))
-        (local.set $row (i32.load (local.get $next)))
-        (local.set $next (i32.add (local.get $next) (i32.const 4)))
-        (local.set $target (i32.load offset=${at.textStarts} (i32.shl (local.get $row) (i32.const 2))))
-        (local.set $out (i32.load offset=${at.lineStarts} (i32.shl (local.get $row) (i32.const 2))))
-        (local.set $isBetween (i32.const 0))
-        (block $isThere (loop $skip
-          (br_if $isThere (i32.ge_u (local.get $in) (local.get $target)))
-          ;; 1, 2 and 3
-          (local.set $mask (i8x16.bitmask (i8x16.lt_u
-            (i8x16.sub (v128.load (local.get $in)) (i8x16.splat (i32.const 1))) (i8x16.splat (i32.const 3)))))
-          (if (i32.lt_u (i32.sub (local.get $target) (local.get $in)) (i32.const 16)) (then
-            (local.set $mask (i32.and (local.get $mask) (i32.sub
-              (i32.shl (i32.const 1) (i32.sub (local.get $target) (local.get $in))) (i32.const 1))))))
-          (block $isClear (loop $count
-            (br_if $isClear (i32.eqz (local.get $mask)))
-            (local.set $p (i32.add (local.get $in) (i32.ctz (local.get $mask))))
-            (local.set $mask (i32.and (local.get $mask) (i32.sub (local.get $mask) (i32.const 1))))
-            (if (i32.eq (i32.load8_u (local.get $p)) (i32.const 3)) (then
-              (local.set $hex (i32.add (local.get $hex) (i32.shr_u
-                (i32.sub (i32.load8_u offset=1 (local.get $p)) (i32.const ${OPERAND - 1})) (i32.const 1))))
-              (br $count)))
-            (local.set $p (i32.shl (call $contextOf (local.get $p)) (i32.const 2)))
-            (i32.store offset=${at.counts} (local.get $p)
-              (i32.add (i32.load offset=${at.counts} (local.get $p)) (i32.const 4)))
-            (br $count)))
-          (local.set $in (i32.add (local.get $in) (i32.const 16)))
-          (br $skip)))
-        (local.set $in (local.get $target))))`
+      (br_if $done (i32.eq (local.get $next) (local.get $nextEnd)))
+      (local.set $target (i32.load (local.get $next)))
+      (local.set $next (i32.add (local.get $next) (i32.const 4)))
+      (block $isThere (loop $skip
+        (br_if $isThere (i32.ge_u (local.get $row) (local.get $target)))
+        (local.set $p (i32.shl (i32.load offset=${at.texts} (i32.shl (local.get $row) (i32.const 2))) (i32.const 2)))
+        (local.set $hex (i32.add (local.get $hex) (i32.load offset=${at.hexSizes} (local.get $p))))
+        (local.set $size (i32.load offset=${at.stepStarts + 4} (local.get $p)))
+        (local.set $p (i32.load offset=${at.stepStarts} (local.get $p)))
+        (block $counted (loop $count
+          (br_if $counted (i32.ge_u (local.get $p) (local.get $size)))
+          (local.set $x (i32.load16_u (local.get $p)))
+          (i32.store offset=${at.counts} (local.get $x) (i32.add (i32.load offset=${at.counts} (local.get $x)) (i32.const 4)))
+          (local.set $p (i32.add (local.get $p) (i32.const 2)))
+          (br $count)))
+        (local.set $row (i32.add (local.get $row) (i32.const 1)))
+        (br $skip)))
+      (local.set $out (i32.load offset=${at.lineStarts} (i32.shl (local.get $row) (i32.const 2))))`
 
 const joinSome = joinLoop({
   signature: `
 ;; Puts the first $wantedRows rows of wanted together, each where lineStarts has its place. Returns where the last one ends, 0 when something
 ;; does not fit.
 (func $decodeRows (param $textEnd i32) (param $rows i32) (param $valueColumns i32) (param $linesEnd i32) (param $hexEnd i32)
-  (param $wantedRows i32) (result i32)
-  (local $isBetween i32) (local $next i32) (local $nextEnd i32) (local $target i32)
-  (local.set $isBetween (i32.const 1))
+  (param $areApart i32) (param $wantedRows i32) (result i32)
+  (local $next i32) (local $nextEnd i32) (local $target i32)
   (local.set $next (i32.const ${at.wanted}))
   (local.set $nextEnd (i32.add (local.get $next) (i32.shl (local.get $wantedRows) (i32.const 2))))`,
-  beforeBytes: skipRows,
+  beforeRow: skipRows,
   behindRow: `
-          (br_if $damaged (i32.ne (local.get $out) (i32.load offset=${at.lineStarts} (i32.shl (local.get $row) (i32.const 2)))))
-          (local.set $isBetween (i32.const 1))
-          (br $nextBytes)`,
+          (br_if $damaged (i32.ne (local.get $out) (i32.load offset=${at.lineStarts} (i32.shl (local.get $row) (i32.const 2)))))`,
   atEnd: '',
 })
 
@@ -223,24 +214,63 @@ export const joinKernel = `
 
 ${joinAll}
 ${joinSome}
-;; Writes where rows begin, behind each end of a row: positions in the text. Returns how many, more than $rows when there are more.
-(func $rowStarts (param $textEnd i32) (param $rows i32) (result i32)
-  (local $in i32) (local $mask i32) (local $row i32)
+;; Writes where the texts up to $textEnd begin, and where the last one ends. Returns how many they are, more than $most when there are
+;; more.
+(func $findTexts (param $textEnd i32) (param $most i32) (result i32)
+  (local $in i32) (local $mask i32) (local $found i32)
   (local.set $in (i32.const ${at.text}))
+  (i32.store offset=${at.textStarts} (i32.const 0) (local.get $in))
   (block $done (loop $next
     (br_if $done (i32.ge_u (local.get $in) (local.get $textEnd)))
     (local.set $mask (i8x16.bitmask (i8x16.eq (v128.load (local.get $in)) (i8x16.splat (i32.const 8)))))
     (loop $nextEnd
       (if (local.get $mask) (then
         (br_if $done (i32.ge_u (i32.add (local.get $in) (i32.ctz (local.get $mask))) (local.get $textEnd)))
-        (br_if $done (i32.gt_u (local.get $row) (local.get $rows)))
-        (if (i32.lt_u (local.get $row) (local.get $rows)) (then
-          (i32.store offset=${at.lineEnds} (i32.shl (local.get $row) (i32.const 2))
-            (i32.sub (i32.add (local.get $in) (i32.ctz (local.get $mask))) (i32.const ${at.text - 1})))))
-        (local.set $row (i32.add (local.get $row) (i32.const 1)))
+        (local.set $found (i32.add (local.get $found) (i32.const 1)))
+        (br_if $done (i32.gt_u (local.get $found) (local.get $most)))
+        (i32.store offset=${at.textStarts} (i32.shl (local.get $found) (i32.const 2))
+          (i32.add (i32.add (local.get $in) (i32.ctz (local.get $mask))) (i32.const 1)))
         (local.set $mask (i32.and (local.get $mask) (i32.sub (local.get $mask) (i32.const 1))))
         (br $nextEnd))))
     (local.set $in (i32.add (local.get $in) (i32.const 16)))
     (br $next)))
-  (local.get $row))
+  (local.get $found))
+
+;; Lists the contexts of the numbers of each of $texts texts, and counts their bytes of hex.
+(func $listNumbers (param $texts i32) (param $areApart i32) (result i32)
+  (local $text i32) (local $in i32) (local $end i32) (local $mask i32) (local $p i32) (local $first i32) (local $step i32) (local $hex i32)
+  (local.set $step (i32.const ${at.steps}))
+  (block $done (loop $nextText
+    (local.set $p (i32.shl (local.get $text) (i32.const 2)))
+    (i32.store offset=${at.stepStarts} (local.get $p) (local.get $step))
+    (br_if $done (i32.eq (local.get $text) (local.get $texts)))
+    (local.set $in (i32.load offset=${at.textStarts} (local.get $p)))
+    (local.set $end (i32.load offset=${at.textStarts + 4} (local.get $p)))
+    (local.set $first (select (local.get $in) (i32.const ${at.text - 8}) (local.get $areApart)))
+    (local.set $hex (i32.const 0))
+    (block $isThere (loop $skip
+      (br_if $isThere (i32.ge_u (local.get $in) (local.get $end)))
+      ;; 1, 2 and 3
+      (local.set $mask (i8x16.bitmask (i8x16.lt_u
+        (i8x16.sub (v128.load (local.get $in)) (i8x16.splat (i32.const 1))) (i8x16.splat (i32.const 3)))))
+      (if (i32.lt_u (i32.sub (local.get $end) (local.get $in)) (i32.const 16)) (then
+        (local.set $mask (i32.and (local.get $mask) (i32.sub
+          (i32.shl (i32.const 1) (i32.sub (local.get $end) (local.get $in))) (i32.const 1))))))
+      (block $isClear (loop $count
+        (br_if $isClear (i32.eqz (local.get $mask)))
+        (local.set $p (i32.add (local.get $in) (i32.ctz (local.get $mask))))
+        (local.set $mask (i32.and (local.get $mask) (i32.sub (local.get $mask) (i32.const 1))))
+        (if (i32.eq (i32.load8_u (local.get $p)) (i32.const 3)) (then
+          (local.set $hex (i32.add (local.get $hex) (i32.shr_u
+            (i32.sub (i32.load8_u offset=1 (local.get $p)) (i32.const ${OPERAND - 1})) (i32.const 1))))
+          (br $count)))
+        (i32.store16 (local.get $step) (i32.shl (call $contextOf (local.get $p) (local.get $first)) (i32.const 2)))
+        (local.set $step (i32.add (local.get $step) (i32.const 2)))
+        (br $count)))
+      (local.set $in (i32.add (local.get $in) (i32.const 16)))
+      (br $skip)))
+    (i32.store offset=${at.hexSizes} (i32.shl (local.get $text) (i32.const 2)) (local.get $hex))
+    (local.set $text (i32.add (local.get $text) (i32.const 1)))
+    (br $nextText)))
+  (local.get $step))
 `

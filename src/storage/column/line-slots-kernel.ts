@@ -1,6 +1,6 @@
 /**
  * The inner loops of {@link ./line-slots.ts} as WebAssembly, one instance for each thread. They go over bytes 16 at a time
- * and stop only where something has to be cut out or put in. A byte below 9 in the text is an operation:
+ * and stop only where something has to be cut out or put in. A byte below 9 in a text is an operation:
  *
  *     0 b     the byte b itself, below 9         4      hours, minutes and seconds of the row's time: 08:59:07
  *     1       the context's next number          5      the same with milliseconds after a point: 08:59:07.041
@@ -8,7 +8,7 @@
  *             n digits in all                    7 k    the row's value in metadata column k
  *     3 n     the next n hexadecimal digits      8      end of the row
  *
- * The context of a number is a hash of the eight bytes of text before it.
+ * The context of a number is a hash of the eight bytes before it in its text, zeros where the text has not so many.
  */
 import { cutKernel, DIGIT, HEX_LETTER, OTHER_LETTER } from './line-slots-cut.ts'
 import { joinKernel } from './line-slots-join.ts'
@@ -18,12 +18,18 @@ import type { WasmFunction } from '#/kernel/wasm-text.ts'
 
 /** What both sides use. */
 const commonKernel = `
-;; the context of a number whose operation will stand at $p
-(func $contextOf (param $p i32) (result i32)
+;; the context of a number whose operation stands at $p, in a text that begins at $first
+(func $contextOf (param $p i32) (param $first i32) (result i32) (local $bytes i64) (local $shift i64)
+  (local.set $bytes (i64.load (i32.sub (local.get $p) (i32.const 8))))
+  (local.set $first (i32.sub (local.get $p) (local.get $first)))
+  (if (i32.lt_u (local.get $first) (i32.const 8)) (then
+    (if (i32.eqz (local.get $first)) (then (return (i32.const 0))))
+    (local.set $shift (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (local.get $first) (i32.const 3)))))
+    (local.set $bytes (i64.shl (i64.shr_u (local.get $bytes) (local.get $shift)) (local.get $shift)))))
   (i32.shr_u
     (i32.xor
-      (i32.mul (i32.load (i32.sub (local.get $p) (i32.const 4))) (i32.const -1640531535))
-      (i32.mul (i32.load (i32.sub (local.get $p) (i32.const 8))) (i32.const -2048144777)))
+      (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $bytes) (i64.const 32))) (i32.const -1640531535))
+      (i32.mul (i32.wrap_i64 (local.get $bytes)) (i32.const -2048144777)))
     (i32.const 22)))
 
 ;; writes $x with $digits digits, zeros in front; up to 3 bytes more are overwritten
@@ -57,12 +63,14 @@ type Kernel = {
   readonly bytes: Buffer
   /** The same memory in 32-bit words. */
   readonly words: Uint32Array
-  /** What lies at `text` in the memory, when that is known: texts that are decoded are objects of their own. */
-  text: Buffer | undefined
+  /** What lies at `text`, `textStarts` and `texts` in the memory, when that is known. */
+  texts: object | undefined
   readonly encode: WasmFunction
   readonly decode: WasmFunction
   readonly decodeRows: WasmFunction
-  readonly rowStarts: WasmFunction
+  readonly findTexts: WasmFunction
+  readonly hashTexts: WasmFunction
+  readonly listNumbers: WasmFunction
 }
 
 const NS_PER_MS = 1e6
@@ -98,15 +106,17 @@ function makeKernel(): Kernel {
     bytes.write(String(x).padStart(3, '0'), at.threeDigits + 4 * x)
     bytes[at.threeDigits + 4 * x + 3] = String(x).length
   }
-  const { encode, decode, decodeRows, rowStarts } = functions
+  const { encode, decode, decodeRows, findTexts, hashTexts, listNumbers } = functions
   return {
     bytes,
     words: new Uint32Array(memory),
-    text: undefined,
+    texts: undefined,
     encode: encode!,
     decode: decode!,
     decodeRows: decodeRows!,
-    rowStarts: rowStarts!,
+    findTexts: findTexts!,
+    hashTexts: hashTexts!,
+    listNumbers: listNumbers!,
   }
 }
 

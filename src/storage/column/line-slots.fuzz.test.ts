@@ -4,12 +4,13 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 
 import { isFoundInCutText } from './cut-text.ts'
-import { ENCODING_LINE_SLOTS } from './encoding.ts'
+import { ENCODING_LINE_SLOTS, ENCODING_LINE_TEMPLATES } from './encoding.ts'
 import { tryHex } from './hex-text.ts'
 import { encodeLineSlots } from './line-slots.ts'
 import type { LinesToCut } from './line-slots.ts'
 import { decodePackedU32 } from './packed-u32.ts'
-import { cutTextStarts, decodeCutText, decodeLineSlots, decodeSomeLines } from './read-line-slots.ts'
+import { decodeCutTexts, type CutTexts } from './line-texts.ts'
+import { decodeLineSlots, decodeSomeLines } from './read-line-slots.ts'
 import { ScratchBuffers } from './scratch-buffers.ts'
 import { unsealColumn } from './sealed.ts'
 import type { HexValues } from './text-values.ts'
@@ -116,14 +117,14 @@ function inputOf(rows: readonly PlainRow[]): LinesToCut {
   }
 }
 
-function decode(bytes: Uint8Array, { lengths, times, values }: LinesToCut, text?: Buffer): Buffer {
+function decode(bytes: Uint8Array, { lengths, times, values }: LinesToCut, texts?: CutTexts): Buffer {
   const sources = {
     rowCount: lengths.length,
     times: () => times,
     values: (name: string) => values.find((one) => one.name === name)?.hex,
-    text,
+    texts,
   }
-  return Buffer.from(decodeLineSlots({ encoding: ENCODING_LINE_SLOTS, bytes }, sources, origin))
+  return Buffer.from(decodeLineSlots({ encoding: ENCODING_LINE_TEMPLATES, bytes }, sources, origin))
 }
 
 /** The lines of `rows`, one by one, of a page of which only these were put together. */
@@ -135,7 +136,7 @@ function decodeSome(bytes: Uint8Array, { lengths, times, values }: LinesToCut, r
     times: () => times,
     values: (name: string) => values.find((one) => one.name === name)?.hex,
   }
-  const lines = decodeSomeLines({ encoding: ENCODING_LINE_SLOTS, bytes }, sources, { rows, lineStart }, origin)
+  const lines = decodeSomeLines({ encoding: ENCODING_LINE_TEMPLATES, bytes }, sources, { rows, lineStart }, origin)
   return [...rows].map((one) => Buffer.from(lines.subarray(lineStart[one], lineStart[one + 1])))
 }
 
@@ -185,39 +186,59 @@ function decodePlainly(bytes: Uint8Array, { lengths, times, values }: LinesToCut
   }
   reader.uvarint()
   const names = Array.from({ length: reader.uvarint() }, () => reader.text())
-  const [text, hex, numbers] = [part(), part(), new ByteReader(part(), origin)]
+  const textCount = reader.uvarint()
+  const [allTexts, textsOfRows, hex, numbers] = [part(), part(), part(), new ByteReader(part(), origin)]
+  const texts = [...splitTexts(allTexts)]
+  assert.equal(texts.length, textCount)
   const steps = decodePackedU32(numbers, numbers.uvarint())
   const counts = decodePackedU32(numbers, steps.length)
   const columns = new Map<number, number[]>()
   let context = 0
   for (const [i, step] of steps.entries()) columns.set((context += step), [...decodePackedU32(numbers, counts[i]!)])
-  const padded = Buffer.concat([Buffer.alloc(8), text])
-  const nextNumber = (at: number): string => {
-    const near = Math.imul(padded.readInt32LE(at + 4), 0x9e37_79b1)
-    return String(columns.get((near ^ Math.imul(padded.readInt32LE(at), 0x85eb_ca77)) >>> 22)?.shift())
+  const nextNumber = (text: Buffer, at: number): string => {
+    const before = Buffer.concat([Buffer.alloc(8), text]).subarray(at, at + 8)
+    const near = Math.imul(before.readInt32LE(4), 0x9e37_79b1)
+    return String(columns.get((near ^ Math.imul(before.readInt32LE(0), 0x85eb_ca77)) >>> 22)?.shift())
   }
   const out: Buffer[] = []
-  let row = 0
   let hexAt = 0
-  for (let at = 0; at < text.length; at++) {
-    const operation = text[at]!
-    const operand = text[at + 1]! - 128
-    const clock = row < lengths.length ? new Date(Math.floor(times[row]! / NS_PER_MS)).toISOString().slice(11, 23) : ''
-    if (operation > 8) out.push(text.subarray(at, at + 1))
-    else if (operation === 0) out.push(Buffer.from([operand]))
-    else if (operation === 1) out.push(Buffer.from(nextNumber(at)))
-    else if (operation === 2) out.push(Buffer.from(nextNumber(at).padStart(operand, '0')))
-    else if (operation === 3) {
-      const end = hexAt + ((operand + 1) >> 1)
-      out.push(Buffer.from(hex.toString('hex', hexAt, end).slice(0, operand)))
-      hexAt = end
-    } else if (operation === 4) out.push(Buffer.from(clock.slice(0, 8)))
-    else if (operation <= 6) out.push(Buffer.from(operation === 5 ? clock : clock.replace('.', ',')))
-    else if (operation === 7) out.push(Buffer.from(idOf(values.find(({ name }) => name === names[operand])!.hex, row)))
-    else row++
-    if (operation === 0 || operation === 2 || operation === 3 || operation === 7) at++
+  for (const row of lengths.keys()) {
+    const text = texts[textOfRow(textsOfRows, row, { rowCount: lengths.length, textCount })]!
+    const clock = new Date(Math.floor(times[row]! / NS_PER_MS)).toISOString().slice(11, 23)
+    for (let at = 0; at < text.length; at++) {
+      const operation = text[at]!
+      const operand = text[at + 1]! - 128
+      if (operation > 8) out.push(text.subarray(at, at + 1))
+      else if (operation === 0) out.push(Buffer.from([operand]))
+      else if (operation === 1) out.push(Buffer.from(nextNumber(text, at)))
+      else if (operation === 2) out.push(Buffer.from(nextNumber(text, at).padStart(operand, '0')))
+      else if (operation === 3) {
+        const end = hexAt + ((operand + 1) >> 1)
+        out.push(Buffer.from(hex.toString('hex', hexAt, end).slice(0, operand)))
+        hexAt = end
+      } else if (operation === 4) out.push(Buffer.from(clock.slice(0, 8)))
+      else if (operation <= 6) out.push(Buffer.from(operation === 5 ? clock : clock.replace('.', ',')))
+      else if (operation === 7) {
+        out.push(Buffer.from(idOf(values.find(({ name }) => name === names[operand])!.hex, row)))
+      }
+      if (operation === 0 || operation === 2 || operation === 3 || operation === 7) at++
+    }
   }
   return Buffer.concat(out)
+}
+
+/** Each ends with the byte 8. */
+function* splitTexts(all: Buffer): Iterable<Buffer> {
+  for (let from = 0; from < all.length;) {
+    const end = all.indexOf(8, from) + 1
+    yield all.subarray(from, end)
+    from = end
+  }
+}
+
+function textOfRow(bytes: Buffer, row: number, of: { readonly rowCount: number; readonly textCount: number }): number {
+  if (of.textCount === 1) return 0
+  return of.textCount <= 256 ? bytes[row]! : bytes[row]! + 256 * bytes[of.rowCount + row]!
 }
 
 function idOf({ bytes, bytesPerValue, presence }: HexValues, row: number): string {
@@ -250,16 +271,19 @@ test('the cut text has the rows, finds what it says it finds, and makes the same
         const input = inputOf(rows)
         const column = encodeLineSlots(input)
         if (column === undefined) return
-        const { raw: text } = decodeCutText(column, rows.length, origin, new ScratchBuffers(0))
-        const starts = cutTextStarts(text, rows.length, origin)
-        assert.deepEqual(decode(column.bytes, input, text), input.lines)
+        const { texts } = decodeCutTexts(column, rows.length, origin, new ScratchBuffers(0))
+        const { text, textStart, textOfRow } = texts
+        assert.deepEqual(decode(column.bytes, input, texts), input.lines)
         for (const { at, from, size } of probes) {
           const { line } = rows[Math.floor(at * rows.length)]!
           const start = Math.floor(from * line.length)
           const needle = line.subarray(start, start + size)
           if (!isFoundInCutText(needle)) continue
           probed++
-          const found = rows.map((_, i) => text.subarray(starts[i]!, starts[i + 1]).includes(needle))
+          const found = rows.map((_, i) => {
+            const its = textOfRow![i]!
+            return text.subarray(textStart[its]!, textStart[its + 1]).includes(needle)
+          })
           assert.deepEqual(
             found,
             rows.map((one) => one.line.includes(needle)),
@@ -324,8 +348,39 @@ test('damaged lines are corruption, or lines of the same size', () => {
 test('lines that gain nothing are left alone', () => {
   const pageOf = (line: string, count: number, time = 0): LinesToCut =>
     inputOf(Array.from({ length: count }, () => ({ time, line: Buffer.from(line), ids: [] })))
-  assert.equal(encodeLineSlots(pageOf('no numbers at all in this line', 1000)), undefined)
+  const words = Array.from({ length: 1000 }, (_, i) => i.toString(2).replaceAll('0', 'x').replaceAll('1', 'y'))
+  assert.equal(
+    encodeLineSlots(inputOf(words.map((line) => ({ time: 0, line: Buffer.from(`${line} no numbers`), ids: [] })))),
+    undefined,
+  )
   assert.equal(encodeLineSlots(pageOf('12345678', 10)), undefined)
   assert.equal(encodeLineSlots(pageOf('12345678 '.repeat(600_000), 1)), undefined)
   assert.equal(encodeLineSlots(pageOf('1 2 3 4 12345678', 1000, -1)), undefined)
+})
+
+/** Written when each row still had a text of its own; the lines begin with a number now and then, whose context is the row before. */
+const oldColumn = `5CkBA2lkMIROnRMotS/9YJ0IFQIABAMChS0Cgi0CglQFWiBpZD0BIHRvb2sgAS4CgiBtcyB0cmFjZT0HgCAAgQgBgzAxMDEEAEmAHzsCFRYAla2QqUoPBACExAKjAyi1L/1gowDFCQBUEAsJAAAuHBm1WkKAGCNoVAIAAAAGAcADAru+P8CjAQAAAACyDwABEgAAALx74N1DMxe8e6xqoplLIjZ495xZZFVTEVU0c41IJhFbAHTw7n036Mxi75Ksam4mqohq3rFo5l4VbERyzdAkYk8ELgB6vO/g3QMAAAEDAIjGGtFYIxprRGONaKwRjTWisUY01ogGABSyDwAwdQCmDgCQXwBMHQDwSQIA8itQNAMAmDqwHgQAPkkQCQUA5Fdw84pm0N0GMHUwyAfWg5CyCAYAQCAMRGEcSKIsTOM8UCRNVGVdWKZtXOd9YCiOZGmeaKqubOu+cCzPdG3feK7vAQABAAESz/kPMgAAABYA8VlybpUV0ByQBs6B1oA4cJvMaeCcijnQTmU5IE4lHDinYjll42F6pCwMZFAInBQ=`
+
+test('lines of encoding 11 stay readable', () => {
+  const rows: PlainRow[] = Array.from({ length: 60 }, (_, i) => {
+    const id = `${String(i).padStart(31, 'a')}7`
+    const iso = new Date(i * 37_000).toISOString()
+    const line = `${i % 3 === 0 ? i : ''}${iso} id=${i * 7919} took ${i % 7}.0${i} ms trace=${id} \u0001`
+    return { time: 1e9 * (i * 37) + i, line: Buffer.from(line), ids: [id] }
+  })
+  const { lengths, times, values, lines } = inputOf(rows)
+  const column = { encoding: ENCODING_LINE_SLOTS, bytes: Buffer.from(oldColumn, 'base64') }
+  const sources = { rowCount: rows.length, times: () => times, values: () => values[0]?.hex }
+  assert.deepEqual(Buffer.from(decodeLineSlots(column, sources, origin)), lines)
+  const { texts } = decodeCutTexts(column, rows.length, origin, new ScratchBuffers(0))
+  assert.equal(texts.textOfRow, undefined)
+  assert.equal(texts.textStart.length, rows.length + 1)
+  assert.deepEqual(Buffer.from(decodeLineSlots(column, { ...sources, texts }, origin)), lines)
+  const lineStart = new Uint32Array(rows.length + 1)
+  for (const [i, length] of lengths.entries()) lineStart[i + 1] = lineStart[i]! + length
+  const chosen = { rows: Uint32Array.of(0, 1, 30, 59), lineStart }
+  const some = decodeSomeLines(column, sources, chosen, origin)
+  for (const row of chosen.rows) {
+    assert.deepEqual(Buffer.from(some.subarray(lineStart[row], lineStart[row + 1])), rows[row]!.line)
+  }
 })

@@ -51,3 +51,13 @@ export function decodePackedU32Into(
     unpackFrom(view, { start, width, least }, values, { at, count: size })
   }
 }
+
+/** Passes over the same. */
+export function skipPackedU32(reader: ByteReader, count: number): void {
+  for (let left = count; left > 0; left -= GROUP) {
+    const width = reader.u8()
+    if (width > 32) throw reader.corruption(`bit width ${width} exceeds 32`)
+    reader.uvarint()
+    reader.skip(packedBytes(Math.min(GROUP, left), width))
+  }
+}

@@ -6,6 +6,7 @@
 import { unreachable } from '#/kernel/assert.ts'
 import { TextCache } from '#/kernel/text-cache.ts'
 import type { LineFilterNode, RowStageNode } from '#/logs/logql/ast/stage-nodes.ts'
+import type { LogPage } from '#/logs/store/log-page.ts'
 import { stageOf } from '#/logs/logql/stages/index.ts'
 import { compileRegex } from '#/platform/regex/compile.ts'
 import type { PipelineContext, StageCompiler } from './compiler.ts'
@@ -22,6 +23,7 @@ import { compileRegexp } from './regexp.ts'
 import type { MetaFilter, NeededLabels, PageFilter, Pipeline, PipelineEntry, Row, RowStage } from './row.ts'
 import { ScanRow } from './scan-row.ts'
 import { EXTRACTED_SUFFIX } from './stream-view.ts'
+import type { TextFields } from './text-fields.ts'
 import { compileTextMatch } from './text-match.ts'
 import { compileUnpack } from './unpack.ts'
 
@@ -34,13 +36,17 @@ export type PipelineOptions = {
 export function compilePipeline(stages: readonly RowStageNode[], options: PipelineOptions): Pipeline {
   const { pageNodes, rowNodes } = hoistLineFilters(stages)
   const rowStages: RowStage[] = []
+  const lineStages: RowStage[] = []
   const context: PipelineContext = { nowNs: 0n, check: () => undefined }
   let needed: NeededLabels = options.needed ?? 'all'
   for (const node of rowNodes.toReversed()) {
-    rowStages.unshift(compileStage(node, { needed, context, regex: compileRegex }))
+    const stage = compileStage(node, { needed, context, regex: compileRegex })
+    rowStages.unshift(stage)
+    if (stageOf(node).reads.line) lineStages.unshift(stage)
     needed = stageOf(node).needs(node, needed)
   }
   return new CompiledPipeline(pageNodes.map(compilePageFilter), rowStages, context, {
+    texts: lineStages.map(({ texts }) => texts),
     metaFilters: leadingFilters(rowNodes),
     readsLines: pageNodes.length > 0 || rowNodes.some((node) => stageOf(node).reads.line),
     readsMeta: needed === 'all' ? 'all' : metaNames(needed),
@@ -124,13 +130,17 @@ class CompiledPipeline implements Pipeline {
   readonly #stages: readonly RowStage[]
   readonly #context: PipelineContext
   readonly #row = new ScanRow(new TextCache())
+  /** Of the stages that read lines; undefined where one of them reads any line. */
+  readonly #texts: readonly TextFields[] | undefined
 
   constructor(
     pageFilters: readonly PageFilter[],
     stages: readonly RowStage[],
     context: PipelineContext,
-    reads: Pick<Pipeline, 'metaFilters' | 'readsLines' | 'readsMeta'>,
+    reads: Pick<Pipeline, 'metaFilters' | 'readsLines' | 'readsMeta'> & { readonly texts: RowStage['texts'][] },
   ) {
+    const texts = reads.texts.filter((one) => one !== undefined)
+    this.#texts = texts.length === reads.texts.length ? texts : undefined
     this.pageFilters = pageFilters
     this.#stages = stages
     this.#context = context
@@ -146,6 +156,15 @@ class CompiledPipeline implements Pipeline {
   begin(nowNs: bigint, check: () => void): void {
     this.#context.nowNs = nowNs
     this.#context.check = check
+  }
+
+  linesToRead(page: LogPage, rows: Uint32Array): Uint32Array {
+    const texts = this.#texts
+    if (texts === undefined) return rows
+    const [only] = texts
+    if (texts.length === 1) return only!.rowsToRead(page, rows)
+    const read = new Set(texts.flatMap((one) => [...one.rowsToRead(page, rows)]))
+    return rows.filter((row) => read.has(row))
   }
 
   run(entry: PipelineEntry): Row | undefined {

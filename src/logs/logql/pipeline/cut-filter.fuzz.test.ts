@@ -6,8 +6,9 @@ import type { LineFilterNode } from '#/logs/logql/ast/stage-nodes.ts'
 import { testSeed } from '#/kernel/fixture/test-seed.ts'
 import { enableLinearRegex } from '#/platform/regex/linear.ts'
 import { encodeLineSlots } from '#/storage/column/line-slots.ts'
-import { cutTextStarts, decodeCutText } from '#/storage/column/read-line-slots.ts'
+import { decodeCutTexts } from '#/storage/column/line-texts.ts'
 import { ScratchBuffers } from '#/storage/column/scratch-buffers.ts'
+import { selectByText } from './cut-filter.ts'
 import { compilePageFilter } from './line-filter.ts'
 
 enableLinearRegex()
@@ -86,8 +87,7 @@ test(`the short form of lines answers as the lines do, or leaves more rows (seed
       const times = new Float64Array(lengths.length).fill(1e9)
       const column = encodeLineSlots({ lines: bytes, lengths, times, values: [] })
       if (column === undefined) return
-      const { raw: cut } = decodeCutText(column, lengths.length, origin, new ScratchBuffers(0))
-      const cutStart = cutTextStarts(cut, lengths.length, origin)
+      const { texts: cut } = decodeCutTexts(column, lengths.length, origin, new ScratchBuffers(0))
       const lineStart = new Uint32Array(lengths.length + 1)
       for (const [i, length] of lengths.entries()) lineStart[i + 1] = lineStart[i]! + length
       for (const { op, value, ignoreCase } of filters) {
@@ -107,11 +107,11 @@ test(`the short form of lines answers as the lines do, or leaves more rows (seed
         const onCut = made.worksOnCutLines ? made : made.onCutLines
         if (onCut === undefined) continue
         const left = Uint32Array.from(lengths.keys())
-        const found = [...left.subarray(0, onCut.select(cut, cutStart, left, left.length))]
+        const found = [...left.subarray(0, selectByText(onCut, cut, left, left.length))]
         const name = `${op} ${JSON.stringify(value)}`
         if (made.worksOnCutLines) assert.deepEqual(found, expected, name)
         else assert.ok(new Set(found).isSupersetOf(new Set(expected)), name)
-        assert.ok(expected.length === 0 || onCut.mayPass(cut), name)
+        assert.ok(expected.length === 0 || onCut.mayPass(cut.text), name)
         told[made.worksOnCutLines ? 'decided' : 'narrowed']++
       }
     }),

@@ -8,6 +8,8 @@ import { isFoundInCutText, partInCutText } from '#/storage/column/cut-text.ts'
 import { foldedNeedle, type FoldedNeedle } from './fold-search.ts'
 import type { LineTests } from './line-filter.ts'
 import type { LineRegex } from './line-regex.ts'
+import type { LineSelector } from './row.ts'
+import type { CutTexts } from '#/storage/column/line-texts.ts'
 
 /** Shorter texts are in too many lines. */
 const MIN_PART = 3
@@ -94,4 +96,21 @@ function isClassOfLetters(ranges: readonly number[]): boolean {
     if (!letters.some(([from, to]) => ranges[i]! >= from && ranges[i + 1]! <= to)) return false
   }
   return true
+}
+
+/** As `select`, of rows whose short form passes: each text is asked once, however many rows have it. */
+export function selectByText(selector: LineSelector, cut: CutTexts, rows: Uint32Array, count: number): number {
+  const { text, textStart, textOfRow } = cut
+  if (textOfRow === undefined) return selector.select(text, textStart, rows, count)
+  const textCount = textStart.length - 1
+  const texts = new Uint32Array(textCount)
+  for (let i = 0; i < textCount; i++) texts[i] = i
+  const passing = selector.select(text, textStart, texts, textCount)
+  if (passing === 0) return 0
+  if (passing === textCount) return count
+  const passes = new Uint8Array(textCount)
+  for (let i = 0; i < passing; i++) passes[texts[i]!] = 1
+  let kept = 0
+  for (let i = 0; i < count; i++) if (passes[textOfRow[rows[i]!]!] === 1) rows[kept++] = rows[i]!
+  return kept
 }

@@ -6,7 +6,10 @@ import { fixLeadingDigit, sanitizeNamePart } from '#/kernel/label-name.ts'
 import { LogfmtScanner } from '#/kernel/logfmt-scan.ts'
 import type { LogfmtNode } from '#/logs/logql/ast/stage-nodes.ts'
 import type { NeededLabels, Row, RowStage } from './row.ts'
+import { hasGap } from './sample-line.ts'
 import { EXTRACTED_SUFFIX } from './stream-view.ts'
+import { TextFields } from './text-fields.ts'
+import { textLayouts, type ReadSample, type SampleField } from './text-layouts.ts'
 import { WantedLabels } from './wanted-labels.ts'
 
 const LOGFMT_ERROR = 'LogfmtParserErr'
@@ -17,7 +20,16 @@ export function compileLogfmt(node: LogfmtNode, needed: NeededLabels): RowStage 
   if (wanted.isEmpty) return () => true
   const keys = new KeyTable(wanted, 'plain')
   const scanner = new LogfmtScanner()
-  return (row) => {
+  const texts =
+    needed === 'all'
+      ? undefined
+      : new TextFields(textLayouts(layoutKey(wanted, node), () => sampleReader(wanted, node)))
+  const stage = (row: Row): boolean => {
+    const known = texts?.layoutOf(row)
+    if (known !== undefined) {
+      wanted.setFields(row, known.fields)
+      return true
+    }
     keys.prepare()
     scanner.enter(row.bytes, row.start, row.end)
     let found = 0
@@ -31,6 +43,38 @@ export function compileLogfmt(node: LogfmtNode, needed: NeededLabels): RowStage 
       found++
     }
     return true
+  }
+  return Object.assign(stage, { texts })
+}
+
+function layoutKey({ key }: WantedLabels, { keepEmpty, strict }: LogfmtNode): string {
+  return `logfmt ${strict ? 'strict' : ''} ${keepEmpty ? 'keep' : ''} ${key}`
+}
+
+/** Knows nothing of lines with a fault that counts or escapes, or with keys that are not all the same and may be wanted. */
+function sampleReader(wanted: WantedLabels, { keepEmpty, strict }: LogfmtNode): ReadSample {
+  const keys = new KeyTable(wanted, 'plain')
+  const scanner = new LogfmtScanner()
+  const { haveDigits } = wanted
+  return (sample) => {
+    const { bytes, size } = sample
+    const found: SampleField[] = []
+    keys.prepare()
+    scanner.enter(bytes, 0, size)
+    for (;;) {
+      const step = scanner.next()
+      if (step === 'end') return { fields: found }
+      const { keyStart, keyEnd, valueStart, valueEnd } = scanner
+      if (scanner.escaped || (step === 'fault' && strict)) return undefined
+      if (haveDigits && hasGap(sample, keyStart, keyEnd)) return undefined
+      if (step === 'fault') {
+        scanner.recover()
+        continue
+      }
+      const id = keys.find(bytes, keyStart, keyEnd, ROOT_KEY)
+      if (!keys.wantsValue(id) || (valueStart === valueEnd && !keepEmpty)) continue
+      found.push({ name: keys.names[id]!, start: valueStart, end: valueEnd })
+    }
   }
 }
 

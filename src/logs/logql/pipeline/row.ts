@@ -5,6 +5,8 @@
  * Labels have three categories: stream, structured metadata, parsed (spec: a parsed label hides the other two, metadata
  * hides the stream's). An empty value of a stream label counts as missing; an empty parsed value counts as present.
  */
+import type { CutField } from './cut-field.ts'
+import type { TextFields } from './text-fields.ts'
 import type { LogPage } from '#/logs/store/log-page.ts'
 import type { Labels } from '#/storage/index/label-index.ts'
 
@@ -21,6 +23,10 @@ export interface Row {
   readonly bytes: Buffer
   readonly start: number
   readonly end: number
+  /** The page whose line this is; undefined behind `setLine`. */
+  readonly page: LogPage | undefined
+  /** Of the row in its page. */
+  readonly position: number
   /** Nanoseconds since midnight of `day`. */
   readonly time: number
   readonly day: number
@@ -46,6 +52,8 @@ export interface Row {
   setParsedRange(name: string, encoding: ValueEncoding, start: number, end: number): void
   /** As `setParsedRange`, for a name of which the caller knows that no parsed label has it. */
   addParsedRange(name: string, encoding: ValueEncoding, start: number, end: number): void
+  /** As `addParsedRange`, with a value that needs no line. */
+  addParsedField(name: string, field: CutField): void
   /**
    * The value of `name` when it is a decimal of at most 15 digits, perhaps with a minus and a point, which needs no string;
    * NaN otherwise, whatever the reason.
@@ -66,7 +74,10 @@ export interface Row {
 }
 
 /** Runs one entry through a stage: false drops it. Stages are compiled once per scan. */
-export type RowStage = (row: Row) => boolean
+export type RowStage = ((row: Row) => boolean) & {
+  /** Set on stages that read lines, but not those of which this knows the fields. */
+  readonly texts?: TextFields | undefined
+}
 
 /** Chooses rows by their bytes, over a whole page of them at once. */
 export interface LineSelector {
@@ -123,6 +134,8 @@ export interface Pipeline {
    * function that throws when nobody waits for the result any more, for stages that may take long.
    */
   begin(nowNs: bigint, check: () => void): void
+  /** Of `rows`, which are ascending, those whose lines the row stages look at. */
+  linesToRead(page: LogPage, rows: Uint32Array): Uint32Array
   /** Runs the row stages. The returned row is the pipeline's own; undefined when the entry is dropped. */
   run(entry: PipelineEntry): Row | undefined
 }

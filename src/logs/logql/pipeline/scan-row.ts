@@ -7,8 +7,10 @@ import { unescapeJson, unescapeLogfmt } from '#/kernel/json-text.ts'
 import { readDecimal, readDecimalText } from '#/kernel/read-decimal.ts'
 import type { TextCache } from '#/kernel/text-cache.ts'
 import type { LogPage } from '#/logs/store/log-page.ts'
+import type { CutField } from './cut-field.ts'
 import type { LabelCategory, PipelineEntry, Row, ValueEncoding } from './row.ts'
 import { ERROR_DETAILS_LABEL, ERROR_LABEL, MetaView, StreamViews, type StreamLabels } from './stream-view.ts'
+import type { CutNumbers } from '#/storage/column/cut-numbers.ts'
 import type { Labels } from '#/storage/index/label-index.ts'
 
 const noLabels: Labels = []
@@ -22,7 +24,11 @@ export class ScanRow implements Row {
   readonly #streams = new StreamViews()
   readonly #meta = new MetaView()
   #page: LogPage | undefined
-  #position = 0
+  /** Columns of the page. */
+  #lineStart: Uint32Array = new Uint32Array(0)
+  #times: Float64Array = new Float64Array(0)
+  #knownNumbers: CutNumbers | undefined
+  position = 0
   #labels: Labels = noLabels
   #stream: StreamLabels = new Map()
   #ownLine: Buffer | undefined
@@ -36,6 +42,8 @@ export class ScanRow implements Row {
   readonly #names: string[] = []
   readonly #values: (string | undefined)[] = []
   readonly #sources: (Buffer | undefined)[] = []
+  /** Instead of a source. */
+  readonly #fields: (CutField | undefined)[] = []
   readonly #encodings: ValueEncoding[] = []
   readonly #starts: number[] = []
   readonly #ends: number[] = []
@@ -47,12 +55,11 @@ export class ScanRow implements Row {
   /** Turns to another entry; everything about the one before is forgotten. */
   reset(entry: PipelineEntry): void {
     const { page, row } = entry
-    this.#page = page
-    this.#meta.enter(page)
-    this.#position = row
-    this.start = page.lineStart[row]!
-    this.end = page.lineStart[row + 1]!
-    this.time = page.time[row]!
+    if (page !== this.#page) this.#enter(page)
+    this.position = row
+    this.start = this.#lineStart[row]!
+    this.end = this.#lineStart[row + 1]!
+    this.time = this.#times[row]!
     this.day = entry.day
     this.#ownLine = undefined
     this.#lineText = undefined
@@ -64,6 +71,22 @@ export class ScanRow implements Row {
     }
     this.#error = (this.#meta.hasErrors && this.#meta.raw(ERROR_LABEL, row)) || ''
     this.#errorDetails = (this.#meta.hasErrors && this.#meta.raw(ERROR_DETAILS_LABEL, row)) || ''
+  }
+
+  #enter(page: LogPage): void {
+    this.#page = page
+    this.#meta.enter(page)
+    this.#lineStart = page.lineStart
+    this.#times = page.time
+    this.#knownNumbers = undefined
+  }
+
+  get #numbers(): CutNumbers {
+    return (this.#knownNumbers ??= this.#page!.cutNumbers!)
+  }
+
+  get page(): LogPage | undefined {
+    return this.#ownLine === undefined ? this.#page : undefined
   }
 
   get bytes(): Buffer {
@@ -93,7 +116,7 @@ export class ScanRow implements Row {
     if (name === ERROR_LABEL) return this.#error === '' ? undefined : this.#error
     if (name === ERROR_DETAILS_LABEL) return this.#errorDetails === '' ? undefined : this.#errorDetails
     if (this.#hidden.length > 0 && this.#hidden.includes(name)) return undefined
-    return this.#meta.get(name, this.#position, this.#stream) ?? this.#stream.get(name)
+    return this.#meta.get(name, this.position, this.#stream) ?? this.#stream.get(name)
   }
 
   has(name: string): boolean {
@@ -106,13 +129,15 @@ export class ScanRow implements Row {
     const value = this.#values[at]
     if (value !== undefined) return readDecimalText(value)
     const encoding = this.#encodings[at]
+    const field = this.#fields[at]
+    if (field !== undefined) return field.decimalOf(this.#numbers, this.position)
     if (encoding !== 'plain' && encoding !== 'raw') return NaN
     return readDecimal(this.#sources[at]!, this.#starts[at]!, this.#ends[at]!)
   }
 
   hasBase(name: string): boolean {
     if (this.#stream.has(name)) return true
-    if (this.#meta.isEmpty || this.#meta.get(name, this.#position, this.#stream) === undefined) return false
+    if (this.#meta.isEmpty || this.#meta.get(name, this.position, this.#stream) === undefined) return false
     // a parsed label takes the place of metadata of the same name
     return !this.#hidden.includes(name) && this.#find(name) < 0
   }
@@ -125,6 +150,7 @@ export class ScanRow implements Row {
     const at = this.#slot(name)
     this.#values[at] = value
     this.#sources[at] = undefined
+    this.#fields[at] = undefined
   }
 
   setParsedRange(name: string, encoding: ValueEncoding, start: number, end: number): void {
@@ -137,9 +163,17 @@ export class ScanRow implements Row {
     this.#setRange(at, encoding, start, end)
   }
 
+  addParsedField(name: string, field: CutField): void {
+    const at = this.#parsedCount++
+    this.#names[at] = name
+    this.#values[at] = undefined
+    this.#fields[at] = field
+  }
+
   #setRange(at: number, encoding: ValueEncoding, start: number, end: number): void {
     this.#values[at] = undefined
     this.#sources[at] = this.bytes
+    this.#fields[at] = undefined
     this.#encodings[at] = encoding
     this.#starts[at] = start
     this.#ends[at] = end
@@ -162,7 +196,7 @@ export class ScanRow implements Row {
     }
     this.#parsedCount = kept
     for (const name of this.#stream.keys()) if (this.#find(name) < 0 && !isKept(this, name)) this.#hide(name)
-    this.#meta.forEach(this.#position, this.#stream, (name) => {
+    this.#meta.forEach(this.position, this.#stream, (name) => {
       if (this.#find(name) < 0 && !isKept(this, name)) this.#hide(name)
     })
   }
@@ -191,7 +225,7 @@ export class ScanRow implements Row {
   forEachLabel(visit: (name: string, value: string, category: LabelCategory) => void): void {
     const isCovered = (name: string): boolean => this.#hidden.includes(name) || this.#find(name) >= 0
     for (const [name, value] of this.#stream) if (!isCovered(name)) visit(name, value, 'stream')
-    this.#meta.forEach(this.#position, this.#stream, (name, value) => {
+    this.#meta.forEach(this.position, this.#stream, (name, value) => {
       if (!isCovered(name)) visit(name, value, 'metadata')
     })
     for (let at = 0; at < this.#parsedCount; at++) {
@@ -225,12 +259,15 @@ export class ScanRow implements Row {
     this.#names[to] = this.#names[from]!
     this.#values[to] = this.#values[from]
     this.#sources[to] = this.#sources[from]
+    this.#fields[to] = this.#fields[from]
     this.#encodings[to] = this.#encodings[from]!
     this.#starts[to] = this.#starts[from]!
     this.#ends[to] = this.#ends[from]!
   }
 
   #decode(at: number): string {
+    const field = this.#fields[at]
+    if (field !== undefined) return (this.#values[at] = field.textOf(this.#numbers, this.position))
     const raw = this.#texts.get(this.#sources[at]!, this.#starts[at]!, this.#ends[at]!)
     const encoding = this.#encodings[at]!
     const text = encoding === 'json' ? unescapeJson(raw) : encoding === 'logfmt' ? unescapeLogfmt(raw) : raw

@@ -3,6 +3,7 @@ import { internText } from '#/kernel/intern.ts'
 import type { KeyWishes } from '#/kernel/key-table.ts'
 import type { NeededLabels, Row } from './row.ts'
 import { EXTRACTED_SUFFIX } from './stream-view.ts'
+import type { NamedField } from './text-layouts.ts'
 
 /** Names beyond are put together anew each time. */
 const MAX_RENAMED = 1024
@@ -16,6 +17,16 @@ export class WantedLabels implements KeyWishes {
   constructor(needed: NeededLabels) {
     this.#needed = needed
     this.limit = needed === 'all' ? Infinity : needed.size
+  }
+
+  /** The same for the same labels. */
+  get key(): string {
+    return this.#needed === 'all' ? '*' : JSON.stringify([...this.#needed].sort())
+  }
+
+  /** Whether a key with digits could be wanted. */
+  get haveDigits(): boolean {
+    return this.#needed === 'all' || [...this.#needed].some((name) => /\d/.test(name))
   }
 
   /** True when the parser has nothing to do, so that it cannot fail either. */
@@ -38,6 +49,18 @@ export class WantedLabels implements KeyWishes {
     const target = row.hasBase(name) ? this.#extracted(name) : name
     if (this.#needed !== 'all' && !this.#needed.has(target)) return undefined
     return row.hasParsed(target) ? undefined : target
+  }
+
+  /** Sets what a parser that stops at {@link limit} would find. */
+  setFields(row: Row, fields: readonly NamedField[]): void {
+    let found = 0
+    for (let i = 0; i < fields.length; i++) {
+      const { name, field } = fields[i]!
+      const target = this.target(row, name)
+      if (target === undefined) continue
+      row.addParsedField(target, field)
+      if (++found === this.limit) return
+    }
   }
 
   #extracted(name: string): string {

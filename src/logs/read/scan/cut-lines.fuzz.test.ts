@@ -10,7 +10,7 @@ import { openLogBlock } from '#/logs/store/open-log-block.ts'
 import { writeLogBlock } from '#/logs/store/write-log-block.ts'
 import { MemoryStore } from '#/platform/objstore/memory.ts'
 import { enableLinearRegex } from '#/platform/regex/linear.ts'
-import { ENCODING_LINE_SLOTS } from '#/storage/column/encoding.ts'
+import { isCutLines } from '#/storage/column/encoding.ts'
 import { shareTexts } from '#/storage/index/shared-texts.ts'
 import { runScanJob } from './run-job.ts'
 import type { RowsResult, ScanJob, ScanPage } from './scan-job.ts'
@@ -117,7 +117,7 @@ test(`pages with cut lines answer as the same rows in heads do (seed ${testSeed}
         { lengths: true, lines: true, meta: 'all' },
         undefined,
       )
-      cutPages += read.filter(({ columns }) => columns.some(({ encoding }) => encoding === ENCODING_LINE_SLOTS)).length
+      cutPages += read.filter(({ columns }) => columns.some(({ encoding }) => isCutLines(encoding))).length
       const scanPage = (data: ScanPage['data'], order: number): ScanPage => ({
         data,
         order,

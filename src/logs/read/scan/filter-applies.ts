@@ -1,4 +1,5 @@
 /** Whether a page filter holds for a page. */
+import { selectByText } from '#/logs/logql/pipeline/cut-filter.ts'
 import type { PageFilter } from '#/logs/logql/pipeline/row.ts'
 import type { LogPage } from '#/logs/store/log-page.ts'
 import type { StreamLabels } from './stream-labels.ts'
@@ -44,7 +45,7 @@ export function selectPassing(
     if (!filterApplies(filter, origin)) continue
     const onCut = filter.worksOnCutLines ? filter : filter.onCutLines
     const cut = onCut && page.cutLines
-    if (cut) left = onCut.select(cut.text, cut.textStart, rows, left)
+    if (cut) left = selectByText(onCut, cut, rows, left)
     if (!cut || !filter.worksOnCutLines) onLines.push(filter)
   }
   if (onLines.length === 0 || left === 0) return left

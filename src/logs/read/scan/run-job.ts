@@ -146,7 +146,7 @@ class Scan {
     const entry = this.#entryFor(page)
     const rows = this.#rows.subarray(0, count)
     // rows that pass as they are may be many more than those that are kept, and the sink knows which
-    if (!this.#pipeline.isTrivial) page.chooseLines?.(rows)
+    if (!this.#pipeline.isTrivial) page.chooseLines?.(this.#linesToRead(page, rows))
     if (this.#sink instanceof SampleSink) {
       this.#addSamples(this.#sink, { page, labels, order: scanPage.order, entry }, rows)
     } else {
@@ -157,8 +157,14 @@ class Scan {
     }
   }
 
+  /** What is handed out are lines; else only stages look at them. */
+  #linesToRead(page: LogPage, rows: Uint32Array): Uint32Array {
+    return this.#sink instanceof RowSink ? rows : this.#pipeline.linesToRead(page, rows)
+  }
+
   /** Counts without looking at rows, where rows are all alike to the query; false when that cannot be. */
-  #countColumns(page: LogPage, { isInside, dropped }: ScanPage, streams: Uint8Array | undefined): boolean {
+  #countColumns(page: LogPage, scanPage: ScanPage, streams: Uint8Array | undefined): boolean {
+    const { isInside, dropped } = scanPage
     if (!(this.#sink instanceof SampleSink) || !this.#pipeline.isTrivial) return false
     if (this.#pipeline.pageFilters.length > 0 || dropped !== undefined) return false
     const { from, to } = this.#job
