@@ -40,34 +40,49 @@ export function parseGoDuration(text: string): number | undefined {
   if (body === '0') return 0
   if (!/^(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(body)) return undefined
   let total = 0
-  for (const [, amount, unit] of body.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
-    total += Number(amount) * NS[unit as keyof typeof NS]
+  for (const [, whole, fraction = '', unit] of body.matchAll(/(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/g)) {
+    const size = NS[unit as keyof typeof NS]
+    total += Number(whole) * size + Math.trunc(Number(fraction) * (size / 10 ** fraction.length))
   }
-  return sign * Math.round(total)
+  return total < MAX_GO_NS ? sign * total : undefined
 }
 
+/** Whole seconds and the rest are divided apart, as Go does. */
+export function goSeconds(ns: number): number {
+  return Math.trunc(ns / 1e9) + (ns % 1e9) / 1e9
+}
+
+/** Go counts nanoseconds in 64 bits: 292 years. */
+const MAX_GO_NS = 2 ** 63
 /** Amounts of at most this many digits are exact, with and without a point. */
 const MAX_TERM_DIGITS = 15
 const ZERO = 0x30
 
 /** `12ms`, `1.5s`: most durations in logs are one amount and one unit, which need no regular expression. */
 function parseOneTerm(text: string): number | undefined {
-  let amount = 0
+  let whole = 0
+  let fraction = 0
   let scale = 0
   let i = 0
   for (; i < text.length; i++) {
     const code = text.charCodeAt(i)
     const digit = code - ZERO
     if (digit >= 0 && digit <= 9) {
-      amount = amount * 10 + digit
-      scale *= 10
+      if (scale === 0) whole = whole * 10 + digit
+      else {
+        fraction = fraction * 10 + digit
+        scale *= 10
+      }
     } else if (code === 0x2e && scale === 0 && i > 0) scale = 1
     else break
   }
   if (i === 0 || i > MAX_TERM_DIGITS) return undefined
   const size = goUnits.get(text.slice(i))
   if (size === undefined) return undefined
-  return Math.round((scale === 0 ? amount : amount / scale) * size)
+  // what is below a nanosecond is cut off, as Go does
+  const ns = whole * size + (scale === 0 ? 0 : Math.trunc(fraction * (size / scale)))
+  // the long way says no
+  return ns < MAX_GO_NS ? ns : undefined
 }
 
 /** Why `text`, which is not a Go duration, is none, in Go's words. */

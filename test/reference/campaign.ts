@@ -23,7 +23,9 @@ const questionsPerDataSet = 75
 const leastFound = 0.4
 const mostUndecided = 0.04
 /** Share of the answers from blocks for which pages must have been left out. */
-const leastPruned = 0.07
+const leastPruned = 0.06
+/** Share of the pages of blocks whose lines must be stored without what varies in them. */
+const leastCut = 0.05
 const outcomes: readonly Outcome[] = [
   'empty',
   'rows',
@@ -56,7 +58,8 @@ export async function runCampaign(
   const dataSets =
     only === undefined ? Array.from({ length: Math.ceil(questions / questionsPerDataSet) }).keys() : [only]
   const answers = { total: 0, pruned: 0 }
-  for (const number of dataSets) await askAll(kinds, number, { coverage, answers, isMerged })
+  const pages = { total: 0, cut: 0 }
+  for (const number of dataSets) await askAll(kinds, number, { coverage, answers, pages, isMerged })
   const count = (outcome: Outcome): number => coverage.counts.get(`outcome ${outcome}`) ?? 0
   const asked = outcomes.reduce((sum, outcome) => sum + count(outcome), 0)
   if (asked >= enoughForEverything) {
@@ -69,22 +72,24 @@ export async function runCampaign(
     assert(found >= leastFound * asked, `only ${found} of ${asked} answers had something in them`)
     if (kinds.includes('block'))
       assert(answers.pruned >= leastPruned * answers.total, `only ${answers.pruned} were pruned`)
+    assert(pages.cut >= leastCut * pages.total, `only ${pages.cut} of ${pages.total} pages were cut`)
     assert(count('undecided') <= mostUndecided * asked, `${count('undecided')} of ${asked} answers were left open`)
   }
   const parts = outcomes.map((outcome) => `${count(outcome)} ${outcome}`).join(', ')
-  return `${asked} questions: ${parts}; pages left out for ${answers.pruned} of ${answers.total} answers`
+  return `${asked} questions: ${parts}; pages left out for ${answers.pruned} of ${answers.total} answers; ${pages.cut} of ${pages.total} pages cut`
 }
 
 type Counts = {
   readonly coverage: Coverage
   readonly answers: { total: number; pruned: number }
+  readonly pages: { total: number; cut: number }
   readonly isMerged: boolean
 }
 
 async function askAll(
   kinds: readonly Source['kind'][],
   dataSet: number,
-  { coverage, answers, isMerged }: Counts,
+  { coverage, answers, pages, isMerged }: Counts,
 ): Promise<void> {
   const chance = new Chance(campaignSeed + dataSet * 7919)
   const data = { ...randomDataSet(chance, kinds), isMerged }
@@ -101,4 +106,6 @@ async function askAll(
   }
   answers.total += world.answers.total
   answers.pruned += world.answers.pruned
+  pages.total += world.pages.total
+  pages.cut += world.pages.cut
 }

@@ -59,6 +59,8 @@ export const values: Readonly<Record<string, readonly string[]>> = {
   ip: ['10.0.0.7', '192.168.1.9', '2001:db8::7', 'nowhere'],
   empty: [''],
 }
+/** In the place of numbers that lines have. */
+const otherNumbers = ['0', '1', '7', '10', '007', '200', '404', '503', '1234', '999999999', '12345678901']
 export const keys = Object.keys(values)
 /** Names that more than one category may have, and names that only some formats give. */
 export const labels = [
@@ -78,10 +80,14 @@ export function randomDataSet(chance: Chance, kinds: readonly Source['kind'][]):
   const hasErrors = chance.is(0.04)
   const ownStreams = chance.subset(streams, 2, streams.length)
   const isSpread = chance.is(0.3)
+  const makeLine = (): string => lineShapes[chance.pick(shapes)]!(chance)
+  // programs write the same lines again and again, with other numbers in them
+  const repeated = chance.is(0.3) ? chance.some(3, makeLine) : []
+  const isRepeated = (): boolean => repeated.length > 0 && chance.is(0.9)
   const makeEntry = (): Entry => ({
     stream: chance.pick(ownStreams),
     timeNs: timeNs(chance, isSpread),
-    line: lineShapes[chance.pick(shapes)]!(chance),
+    line: isRepeated() ? withOtherNumbers(chance, chance.pick(repeated)) : makeLine(),
     metadata: metadata(chance, hasErrors),
   })
   const sources: Source[] = []
@@ -90,7 +96,16 @@ export function randomDataSet(chance: Chance, kinds: readonly Source['kind'][]):
     const before = sources.at(-1)?.entries ?? []
     sources.push({ kind, entries: [...own, ...before.slice(0, chance.int(0, 5)), ...again(chance, own)] })
   }
-  return { sources, pageRows: chance.pick([1, 3, 5, 12, 100]), filters: chance.pick(['stored', 'exact']), shapes }
+  return {
+    sources,
+    pageRows: repeated.length > 0 ? 100 : chance.pick([1, 3, 5, 12, 100]),
+    filters: chance.pick(['stored', 'exact']),
+    shapes,
+  }
+}
+
+function withOtherNumbers(chance: Chance, line: string): string {
+  return line.replaceAll(/\d+/g, (digits) => (chance.is(0.5) ? digits : chance.pick(otherNumbers)))
 }
 
 /** An entry repeated within its source is two entries. */

@@ -3,9 +3,11 @@ import { Querier } from '#/logs/read/querier/querier.ts'
 import { inlineScanPool } from '#/logs/read/scan/inline-scan-pool.ts'
 import { nothingHidden, type HiddenRowsReader } from '#/logs/wire/deletes.ts'
 import type { HeadSnapshot } from '#/logs/wire/head-view.ts'
+import { openLogBlock } from '#/logs/store/open-log-block.ts'
 import { MemoryBudget } from '#/platform/memory/memory-budget.ts'
 import { MemoryStore } from '#/platform/objstore/memory.ts'
 import { realClock } from '#/platform/world/real-clock.ts'
+import { isCutLines } from '#/storage/column/encoding.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
 import { keyOf } from './evaluate/samples.ts'
 import { mergeAll } from './merge-all.ts'
@@ -19,6 +21,8 @@ export type World = {
   readonly entries: readonly Entry[]
   /** Answers so far, and those for which pages were left out as nothing of them passes. */
   readonly answers: { total: number; pruned: number }
+  /** Pages of blocks, and those of them whose lines are stored without what varies. */
+  readonly pages: { readonly total: number; readonly cut: number }
 }
 
 /** `deletes`: what queries may not see; it is still in `entries`. */
@@ -36,6 +40,7 @@ export async function buildWorld(
     }
   }
   if (isMerged) blocks = await mergeAll(store, blocks, pageRows)
+  const pages = await countPages(store, blocks)
   const querier = new Querier({
     ingesters: [new FixedIngester(heads, blocks)],
     openBlock: filters === 'exact' ? withExactFilter(blockOpener(store)) : blockOpener(store),
@@ -46,7 +51,25 @@ export async function buildWorld(
     // every page is a job of its own, or nearly so
     jobSizes: { firstBytes: 1, maxBytes: 100 },
   })
-  return { querier, answers: { total: 0, pruned: 0 }, entries: withoutRepeats(sources.map(({ entries }) => entries)) }
+  return {
+    querier,
+    pages,
+    answers: { total: 0, pruned: 0 },
+    entries: withoutRepeats(sources.map(({ entries }) => entries)),
+  }
+}
+
+async function countPages(store: MemoryStore, metas: readonly BlockMeta[]): Promise<World['pages']> {
+  const counts = { total: 0, cut: 0 }
+  for (const meta of metas) {
+    const block = await openLogBlock(store, meta)
+    const everything = { lengths: true, lines: true, meta: 'all' } as const
+    for (const { columns } of await block.readPages([...block.pages.keys()], everything, undefined)) {
+      counts.total++
+      if (columns.some(({ encoding }) => isCutLines(encoding))) counts.cut++
+    }
+  }
+  return counts
 }
 
 /** An entry of a later source that an earlier one has too does not count. */

@@ -41,7 +41,7 @@ export type LinesToCut = {
 }
 
 /** Fewer bytes of lines are not worth the parts. */
-const MIN_BYTES = 1024
+const MIN_BYTES = 256
 /** The texts must be shorter than this part of the lines. */
 const MAX_TEXT_SHARE = 15 / 16
 const WORD = 4

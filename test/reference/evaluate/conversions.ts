@@ -15,9 +15,23 @@ export function toDuration(text: string): number | undefined {
   const [, sign, body = ''] = /^([+-]?)(.*)$/s.exec(text) ?? []
   if (body === '0') return 0
   const parts = [...body.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g)]
+  // each part is cut to whole nanoseconds
   if (parts.length === 0 || parts.map(([part]) => part).join('') !== body) return undefined
-  const ns = parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * unitNs[unit!]!, 0)
+  const ns = parts.reduce((sum, [, amount, unit]) => sum + Number(nanoseconds(amount!, unit!)), 0)
+  // nanoseconds have 64 bits
+  if (ns >= 2 ** 63) return undefined
   return sign === '-' ? -ns : ns
+}
+
+/** The sum of two numbers, as in Go. */
+export function seconds(ns: number): number {
+  return Math.trunc(ns / 1e9) + (ns % 1e9) / 1e9
+}
+
+function nanoseconds(amount: string, unit: string): bigint {
+  const [whole = '', fraction = ''] = amount.split('.')
+  const scale = 10n ** BigInt(fraction.length)
+  return (BigInt(`0${whole}${fraction}`) * BigInt(unitNs[unit]!)) / scale
 }
 
 /** Bytes: `10KB` is 10,000, `10 KiB` is 10,240. */

@@ -1,7 +1,7 @@
 /** Range aggregations: entries become samples, samples become series, and each window of a series a value. */
 import type { Grouping, Matcher, RangeAggregation } from '#/logs/logql/ast/nodes.ts'
 import type { StageNode } from '#/logs/logql/ast/stage-nodes.ts'
-import { toBytes, toDuration, toNumber } from './conversions.ts'
+import { seconds, toBytes, toDuration, toNumber } from './conversions.ts'
 import {
   labelOf,
   visibleLabels,
@@ -118,7 +118,7 @@ function convert(conversion: 'bytes' | 'duration' | 'duration_seconds' | undefin
   if (conversion === undefined) return toNumber(text)
   if (conversion === 'bytes') return toBytes(text)
   const ns = toDuration(text)
-  return ns === undefined ? undefined : ns / 1e9
+  return ns === undefined ? undefined : seconds(ns)
 }
 
 /** The vector at one time. @throws ReferenceFailure when a sample in the window has an error that the query does not expect. */

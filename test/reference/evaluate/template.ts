@@ -2,7 +2,7 @@
  * The part of the template language that the generator writes: text, `{{ pipeline }}`, and `{{ if }} … {{ else }} … {{ end }}`
  * without another `if` inside. A pipeline is a field, a literal, or a function with its arguments, joined by `|`.
  */
-import { toBytes, toDuration } from './conversions.ts'
+import { seconds, toBytes, toDuration } from './conversions.ts'
 import type { Fields } from './entry-state.ts'
 
 export type TemplateInput = { readonly labels: Fields; readonly line: string; readonly timeNs: bigint }
@@ -126,7 +126,7 @@ function call(name: string, given: readonly Value[], input: TemplateInput): Valu
       return int(Math.trunc(count(0) / count(1)))
     case 'duration':
     case 'duration_seconds':
-      return float(known(toDuration(text(0))) / 1e9)
+      return float(seconds(known(toDuration(text(0)))))
     case 'bytes':
       return float(known(toBytes(text(0))))
     case 'printf':
@@ -153,7 +153,10 @@ function asText(value: Value | undefined): string {
 /** Texts that are no whole number count as 0. */
 function asInt(value: Value | undefined): number {
   if (typeof value === 'object' && 'number' in value) return Math.trunc(value.number)
-  return typeof value === 'string' && /^-?(0|[1-9]\d*)$/.test(value) ? Number(value) : 0
+  if (typeof value !== 'string') return 0
+  // a zero in front says that the digits are octal ones
+  if (/^-?0[0-7]+$/.test(value)) return Number.parseInt(value, 8)
+  return /^-?(0|[1-9]\d*)$/.test(value) ? Number(value) : 0
 }
 
 function asTime(value: Value | undefined): bigint {

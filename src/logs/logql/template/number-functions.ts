@@ -1,5 +1,5 @@
 /** Template functions on numbers: whole ones are Go's int64, the others float64. */
-import { goDurationFault, parseGoDuration } from '#/kernel/duration.ts'
+import { goDurationFault, goSeconds, parseGoDuration } from '#/kernel/duration.ts'
 import { parseHumanBytes } from '#/kernel/go-number.ts'
 import { castFloat, castInt, fail } from './arguments.ts'
 import {
@@ -73,5 +73,5 @@ function toBytes(text: string): number {
 function toSeconds(text: string): number {
   const ns = parseGoDuration(text)
   if (ns === undefined) return fail(goDurationFault(text))
-  return ns / 1e9
+  return goSeconds(ns)
 }

@@ -1,5 +1,5 @@
 /** The value that a row counts with under `unwrap`, or the text under `count_distinct_over_time`. */
-import { goDurationFault, parseGoDuration } from '#/kernel/duration.ts'
+import { goDurationFault, goSeconds, parseGoDuration } from '#/kernel/duration.ts'
 import { parseGoFloat, parseHumanBytes, type Conversion } from '#/kernel/go-number.ts'
 import type { Unwrap } from '#/logs/logql/ast/nodes.ts'
 import type { RowStageNode } from '#/logs/logql/ast/stage-nodes.ts'
@@ -58,9 +58,7 @@ const conversions: Readonly<Record<NonNullable<Unwrap['conversion']> | 'plain', 
   duration_seconds: toSeconds,
 }
 
-/** Whole seconds and the rest are divided apart, as Go does: 1.1 s is the number 1.1. */
 function toSeconds(text: string): Conversion {
   const ns = parseGoDuration(text)
-  if (ns === undefined) return goDurationFault(text)
-  return Math.trunc(ns / 1e9) + (ns % 1e9) / 1e9
+  return ns === undefined ? goDurationFault(text) : goSeconds(ns)
 }
