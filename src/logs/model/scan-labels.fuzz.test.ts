@@ -75,7 +75,7 @@ test('an index that is given bytes is the one that is given labels', () => {
         const view = asDataView(bytes)
         const hash = hashText(view, 2, bytes.length)
         assert.equal(byBytes.findBytes(hash, view, 2, bytes.length), -1)
-        assert.equal(byBytes.addBytes(hash, { bytes, view }, [2, bytes.length], parseLabels), ordinal)
+        assert.equal(byBytes.addBytes(hash, { bytes, view }, 2, bytes.length, parseLabels), ordinal)
         assert.equal(byBytes.findBytes(hash, view, 2, bytes.length), ordinal)
         byLabels.add(text, parseLabels(text))
         assert.equal(byBytes.text(ordinal), text)

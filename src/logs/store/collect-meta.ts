@@ -39,24 +39,29 @@ export class MetaCollector {
   }
 
   /** Takes the metadata of `row`, encoded in `source[start, end)`; returns the bytes of its names and values. */
-  add(row: number, source: Buffer, range: { readonly start: number; readonly end: number }, ids: Uint32Array): number {
+  add(row: number, source: Buffer, start: number, end: number, ids: Uint32Array): number {
     const from = this.#size
-    const length = range.end - range.start
+    const length = end - start
     this.#reserve(length)
-    source.copy(this.#bytes, from, range.start, range.end)
+    const bytes = this.#bytes
+    // for short ranges a loop is cheaper than a call out of JavaScript
+    if (length > 96) source.copy(bytes, from, start, end)
+    else for (let i = 0; i < length; i++) bytes[from + i] = source[start + i]!
     this.#size += length
     let rawBytes = 0
-    this.#cursor.seek(from, this.#size)
-    while (this.#cursor.next()) {
-      const id = ids[this.#cursor.name]!
-      if (this.#count === this.#row.length) this.#growEntries()
-      this.#name[this.#count] = id
-      this.#row[this.#count] = row
-      this.#start[this.#count] = this.#cursor.valueStart
-      this.#end[this.#count] = this.#cursor.valueEnd
-      this.#count++
-      rawBytes += this.#nameBytes[id]! + this.#cursor.valueEnd - this.#cursor.valueStart
+    let count = this.#count
+    const cursor = this.#cursor
+    cursor.seek(from, this.#size)
+    while (cursor.next()) {
+      const id = ids[cursor.name]!
+      if (count === this.#row.length) this.#growEntries()
+      this.#name[count] = id
+      this.#row[count] = row
+      this.#start[count] = cursor.valueStart
+      this.#end[count++] = cursor.valueEnd
+      rawBytes += this.#nameBytes[id]! + cursor.valueEnd - cursor.valueStart
     }
+    this.#count = count
     return rawBytes
   }
 

@@ -20,20 +20,21 @@ export function cutPages(rows: SortedRows, maxRows = PAGE_ROWS): number[] {
   let pageBytes = 0
   let hour = -1
   for (let run = 0; run + 1 < rows.runStarts.length; run++) {
-    const range = { from: rows.runStarts[run]!, to: rows.runStarts[run + 1]! }
-    const runRows = range.to - range.from
-    const runBytes = bytesOf(rows, range)
-    const runHour = hourOf(rows.time[rows.order[range.from]!]!)
+    const from = rows.runStarts[run]!
+    const to = rows.runStarts[run + 1]!
+    const runRows = to - from
+    const runBytes = bytesOf(rows, from, to)
+    const runHour = hourOf(rows.time[rows.order[from]!]!)
     const isLarge = runBytes >= PAGE_LINE_BYTES * LARGE || runRows >= maxRows * LARGE
     const isEnough = pageBytes >= PAGE_LINE_BYTES * ENOUGH || pageRows >= maxRows * ENOUGH
     const isFull = pageBytes + runBytes > PAGE_LINE_BYTES || pageRows + runRows > maxRows
     if (pageRows === 0 || isLarge || isFull || (isEnough && runHour !== hour)) {
-      cuts.push(range.from)
+      cuts.push(from)
       pageRows = pageBytes = 0
     }
     hour = runHour
     if (isLarge) {
-      cutRun(rows, { ...range, bytes: runBytes, maxRows }, cuts)
+      cutRun(rows, { from, to, bytes: runBytes, maxRows }, cuts)
       continue
     }
     pageRows += runRows
@@ -43,9 +44,7 @@ export function cutPages(rows: SortedRows, maxRows = PAGE_ROWS): number[] {
   return cuts
 }
 
-type Range = { readonly from: number; readonly to: number }
-
-function bytesOf({ order, length }: SortedRows, { from, to }: Range): number {
+function bytesOf({ order, length }: SortedRows, from: number, to: number): number {
   let bytes = 0
   for (let i = from; i < to; i++) bytes += length[order[i]!]!
   return bytes
@@ -54,7 +53,12 @@ function bytesOf({ order, length }: SortedRows, { from, to }: Range): number {
 /** Adds the cuts inside a large run, which begins with a page. */
 function cutRun(
   { order, length }: SortedRows,
-  { from, to, bytes, maxRows }: Range & { readonly bytes: number; readonly maxRows: number },
+  {
+    from,
+    to,
+    bytes,
+    maxRows,
+  }: { readonly from: number; readonly to: number; readonly bytes: number; readonly maxRows: number },
   cuts: number[],
 ): void {
   const pages = Math.max(Math.ceil(bytes / PAGE_LINE_BYTES), Math.ceil((to - from) / maxRows))

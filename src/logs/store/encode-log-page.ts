@@ -76,8 +76,7 @@ export class LogPageEncoder {
     }
     this.#locations.locate(from, rowCount)
     this.#gatherMeta(rawBytes)
-    for (let i = 0; i < rowCount; i++) this.#runs.add(streams[i]!, times[i]!, lengths[i]!, rawBytes[i]!)
-    const runs = this.#runs.endPage()
+    const runs = this.#runs.addPage(streams, times, lengths, rawBytes)
     const lineBytes = this.#gatherLines(lengths)
     const meta = this.#encodeMeta(rowCount)
     this.#patterns?.addPage({ streams, times, lengths, lines: this.#lines })
@@ -123,8 +122,7 @@ export class LogPageEncoder {
       if (i === fetched) fetched = this.#locations.fetch(this.#metaBytes, metaStart, metaEnd, i, rawBytes.length)
       if (metaStart[i] === metaEnd[i]) continue
       const source = page[i]!
-      const range = { start: metaStart[i]!, end: metaEnd[i]! }
-      rawBytes[i] = this.#meta.add(i, this.#metaBytes[source]!, range, this.#nameIds[source]!)
+      rawBytes[i] = this.#meta.add(i, this.#metaBytes[source]!, metaStart[i]!, metaEnd[i]!, this.#nameIds[source]!)
     }
   }
 

@@ -8,63 +8,94 @@ export type PageTotals = {
   readonly rawBytes: number
 }
 
+const FIRST_RUNS = 1024
+
 /** The runs of all pages so far. */
 export class RunTable {
   readonly #pageEnds: number[] = []
-  readonly #stream: number[] = []
-  readonly #rowCount: number[] = []
-  readonly #rawBytes: number[] = []
-  readonly #lineBytes: number[] = []
-  readonly #minTime: number[] = []
-  readonly #maxTime: number[] = []
-  #current = -1
+  #count = 0
+  #stream = new Uint32Array(FIRST_RUNS)
+  #rowCount = new Uint32Array(FIRST_RUNS)
+  #rawBytes = new Uint32Array(FIRST_RUNS)
+  #lineBytes = new Uint32Array(FIRST_RUNS)
+  #minTime = new Float64Array(FIRST_RUNS)
+  #maxTime = new Float64Array(FIRST_RUNS)
   #total = 0
 
-  /** The next row, with the bytes of its line and of its metadata. Rows of a run ascend in time. */
-  add(stream: number, time: number, lineBytes: number, metaBytes: number): void {
-    const rawBytes = lineBytes + metaBytes
-    const last = this.#stream.length - 1
-    this.#total += rawBytes
-    // rows of a stream descend in time only where the runs of two hours meet, never inside one
-    if (this.#current === stream && time >= this.#maxTime[last]!) {
-      this.#rowCount[last]!++
-      this.#rawBytes[last]! += rawBytes
-      this.#lineBytes[last]! += lineBytes
-      this.#maxTime[last] = time
-      return
+  /** Takes the rows of a page, with the bytes of their lines and of their metadata; returns the runs of the page. */
+  addPage(
+    streams: Uint32Array,
+    times: Float64Array,
+    lineBytes: Uint32Array,
+    metaBytes: Uint32Array,
+  ): { readonly stream: Uint32Array; readonly rowCount: Uint32Array } {
+    const first = this.#count
+    let current = -1
+    let lastTime = 0
+    for (let row = 0; row < streams.length; row++) {
+      const stream = streams[row]!
+      const time = times[row]!
+      // rows of a run ascend in time; those of a stream descend only where the runs of two hours meet, never inside one
+      if (stream !== current || time < lastTime) {
+        this.#beginRun(stream, time)
+        current = stream
+      }
+      const run = this.#count - 1
+      const rawBytes = lineBytes[row]! + metaBytes[row]!
+      this.#rowCount[run]!++
+      this.#rawBytes[run]! += rawBytes
+      this.#lineBytes[run]! += lineBytes[row]!
+      this.#maxTime[run] = lastTime = time
+      this.#total += rawBytes
     }
-    this.#current = stream
-    this.#stream.push(stream)
-    this.#rowCount.push(1)
-    this.#rawBytes.push(rawBytes)
-    this.#lineBytes.push(lineBytes)
-    this.#minTime.push(time)
-    this.#maxTime.push(time)
+    this.#pageEnds.push(this.#count)
+    return { stream: this.#stream.slice(first, this.#count), rowCount: this.#rowCount.slice(first, this.#count) }
   }
 
-  /** Ends the page; returns its runs. */
-  endPage(): { readonly stream: Uint32Array; readonly rowCount: Uint32Array } {
-    const start = this.#pageEnds.at(-1) ?? 0
-    this.#pageEnds.push(this.#stream.length)
-    this.#current = -1
-    return {
-      stream: Uint32Array.from(this.#stream.slice(start)),
-      rowCount: Uint32Array.from(this.#rowCount.slice(start)),
-    }
+  #beginRun(stream: number, time: number): void {
+    if (this.#count === this.#stream.length) this.#grow()
+    const run = this.#count++
+    this.#stream[run] = stream
+    this.#minTime[run] = time
   }
 
   totals(): PageTotals {
+    const count = this.#count
     const runs = {
       pageEnds: Uint32Array.from(this.#pageEnds),
-      stream: Uint32Array.from(this.#stream),
-      rowCount: Uint32Array.from(this.#rowCount),
-      rawBytes: Uint32Array.from(this.#rawBytes),
-      lineBytes: Uint32Array.from(this.#lineBytes),
-      minTime: Float64Array.from(this.#minTime),
-      maxTime: Float64Array.from(this.#maxTime),
+      stream: this.#stream.subarray(0, count),
+      rowCount: this.#rowCount.subarray(0, count),
+      rawBytes: this.#rawBytes.subarray(0, count),
+      lineBytes: this.#lineBytes.subarray(0, count),
+      minTime: this.#minTime.subarray(0, count),
+      maxTime: this.#maxTime.subarray(0, count),
     }
-    const minTime = runs.minTime.reduce((least, time) => Math.min(least, time), Infinity)
-    const maxTime = runs.maxTime.reduce((greatest, time) => Math.max(greatest, time), -Infinity)
+    let [minTime, maxTime] = [Infinity, -Infinity]
+    for (let run = 0; run < count; run++) {
+      minTime = Math.min(minTime, runs.minTime[run]!)
+      maxTime = Math.max(maxTime, runs.maxTime[run]!)
+    }
     return { runs, minTime, maxTime, rawBytes: this.#total }
   }
+
+  #grow(): void {
+    this.#stream = grownU32(this.#stream)
+    this.#rowCount = grownU32(this.#rowCount)
+    this.#rawBytes = grownU32(this.#rawBytes)
+    this.#lineBytes = grownU32(this.#lineBytes)
+    this.#minTime = grownF64(this.#minTime)
+    this.#maxTime = grownF64(this.#maxTime)
+  }
+}
+
+function grownU32(column: Uint32Array): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(column.length * 2)
+  larger.set(column)
+  return larger
+}
+
+function grownF64(column: Float64Array): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(column.length * 2)
+  larger.set(column)
+  return larger
 }

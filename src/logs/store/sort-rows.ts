@@ -47,7 +47,9 @@ export function sortRows(streams: SharedTexts, pages: readonly HeadPageColumns[]
   const runStarts = findRuns(order, stream, hour)
   const scratch = new Uint32Array(order.length)
   for (let run = 0; run + 1 < runStarts.length; run++) {
-    sortByKey(order, time, { from: runStarts[run]!, to: runStarts[run + 1]! }, scratch)
+    const from = runStarts[run]!
+    const to = runStarts[run + 1]!
+    if (!isAscending(order, time, from, to)) sortByKey(order, time, { from, to }, scratch)
   }
   return { ...gathered, order, runStarts, sourceStreams }
 }
@@ -57,16 +59,25 @@ function isConstant(values: Uint32Array): boolean {
   return true
 }
 
+function isAscending(order: Uint32Array, time: Float64Array, from: number, to: number): boolean {
+  for (let i = from + 1; i < to; i++) if (time[order[i]!]! < time[order[i - 1]!]!) return false
+  return true
+}
+
 /** Where the stream or the hour changes, and the count of rows. */
 function findRuns(order: Uint32Array, stream: Uint32Array, hour: Uint32Array): Uint32Array {
-  const starts: number[] = []
+  const starts = new Uint32Array(order.length + 1)
+  let count = 0
+  let [lastStream, lastHour] = [-1, -1]
   for (let i = 0; i < order.length; i++) {
     const row = order[i]!
-    if (i > 0 && stream[row] === stream[order[i - 1]!] && hour[row] === hour[order[i - 1]!]) continue
-    starts.push(i)
+    if (stream[row] === lastStream && hour[row] === lastHour) continue
+    lastStream = stream[row]!
+    lastHour = hour[row]!
+    starts[count++] = i
   }
-  starts.push(order.length)
-  return Uint32Array.from(starts)
+  starts[count++] = order.length
+  return starts.slice(0, count)
 }
 
 export function hourOf(time: number): number {

@@ -61,7 +61,7 @@ export function writeLogBlock(input: LogBlockInput): BlockBytes {
   const cuts = cutPages(rows, input.pageRows)
   for (let page = 0; page + 1 < cuts.length; page++) writer.addPage(encoder.encode(cuts[page]!, cuts[page + 1]!))
   const labels = new LabelIndexEncoder()
-  for (const ordinal of rows.sourceStreams) labels.addCoded(input.labels, ordinal)
+  for (let i = 0; i < rows.sourceStreams.length; i++) labels.addCoded(input.labels, rows.sourceStreams[i]!)
   const totals = encoder.totals()
   const { minTime, maxTime, rawBytes, runs } = totals
   const key = formatBlockKey({ tenant, signal: LOGS_SIGNAL, day, minTime, maxTime, level, ulid })

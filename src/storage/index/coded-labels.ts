@@ -3,7 +3,8 @@
  * reference. Every distinct (name, value) is a *pair* with a number; a stream is a row of pair numbers in order of their names.
  */
 import type { Label, Labels } from './label-index.ts'
-import { asBuffer } from '#/kernel/byte-reader.ts'
+import { hashText, mixed } from './text-hash.ts'
+import { asBuffer, asDataView } from '#/kernel/byte-reader.ts'
 
 export type CodedLabels = {
   readonly names: readonly string[]
@@ -12,7 +13,7 @@ export type CodedLabels = {
   /** Values back to back as UTF-8; that of pair p ends at `valueEnds[p]` and begins where the one before ends. */
   readonly values: Uint8Array<SharedArrayBuffer>
   readonly valueEnds: Uint32Array<SharedArrayBuffer>
-  /** Two words for each pair: a hash of name and value, the same in every index. */
+  /** Two words for each pair: a hash of name and value, the same in every index of this process. */
   readonly pairHashes: Uint32Array<SharedArrayBuffer>
   /** Pairs of stream i: `pairs[ends[i - 1] ?? 0, ends[i])`. */
   readonly pairs: Uint32Array<SharedArrayBuffer>
@@ -70,38 +71,31 @@ function isSamePair(a: CodedLabels, pairA: number, b: CodedLabels, pairB: number
 /** Hashes of all pairs, two words for each, written to `hashes`. */
 export function hashPairs(coded: Omit<CodedLabels, 'pairs' | 'ends' | 'pairHashes'>, hashes: Uint32Array): void {
   const { names, nameOfPair, values, valueEnds } = coded
-  const seeds = names.map((name) => hashPair(Buffer.from(name), 0, Buffer.byteLength(name)))
+  const seeds = names.map(hashName)
+  const view = asDataView(values)
+  const words = new Uint32Array(2)
   let start = 0
   for (let pair = 0; pair < nameOfPair.length; pair++) {
-    const [low, high] = hashPair(values, start, valueEnds[pair]!, seeds[nameOfPair[pair]!]!)
-    hashes[pair * 2] = low
-    hashes[pair * 2 + 1] = high
+    hashPair(seeds[nameOfPair[pair]!]!, view, start, valueEnds[pair]!, words)
+    hashes.set(words, pair * 2)
     start = valueEnds[pair]!
   }
 }
 
-type Words = readonly [low: number, high: number]
+/** What the hashes of all pairs of a name begin with. */
+export type NameHash = { readonly low: number; readonly high: number }
 
-const nameSeed: Words = [0x9e3779b9, 0x85ebca6b]
-
-/**
- * Hash of a value, seeded with that of its name, which has no seed of its own. Two words by the steps of MurmurHash3 with other
- * constants for each; not safe against chosen input.
- */
-export function hashPair(bytes: Uint8Array, from: number, to: number, [seedLow, seedHigh]: Words = nameSeed): Words {
-  let [low, high] = [seedLow | 0, seedHigh | 0]
-  for (let at = from; at < to; at++) {
-    const byte = bytes[at]!
-    low = Math.imul(low ^ byte, 0x01000193)
-    high = Math.imul((high << 5) ^ (high >>> 27) ^ byte, 0x9e3779b1)
-  }
-  return [finish(low ^ (to - from)), finish(high + low)]
+export function hashName(name: string): NameHash {
+  const bytes = Buffer.from(name)
+  const hash = hashText(asDataView(bytes), 0, bytes.length)
+  return { low: hash | 0, high: (hash / 0x1_0000_0000) | 0 }
 }
 
-function finish(word: number): number {
-  let mixed = Math.imul(word ^ (word >>> 16), 0x85ebca6b)
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
-  return (mixed ^ (mixed >>> 16)) >>> 0
+/** Writes the hash of the value `view[from, to)` of a name to `words`; not safe against chosen input. */
+export function hashPair({ low, high }: NameHash, view: DataView, from: number, to: number, words: Uint32Array): void {
+  const hash = hashText(view, from, to)
+  words[0] = mixed((hash | 0) + Math.imul(low, 0x9e3779b1))
+  words[1] = mixed((hash / 0x1_0000_0000) ^ words[0] ^ high)
 }
 
 /** Codes any labels; for views that have no numbers of their own. */

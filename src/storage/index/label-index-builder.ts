@@ -11,25 +11,54 @@ import { grown, PairTable, type Source } from './pair-table.ts'
 import { labelRanges, scanLabels } from './scan-labels.ts'
 import type { SharedTexts } from './shared-texts.ts'
 import { hashText } from './text-hash.ts'
-import { textAt, TextTable } from './text-table.ts'
+import { FETCHED_TEXTS, textAt, TextTable } from './text-table.ts'
 import { assert } from '#/kernel/assert.ts'
 import { asDataView } from '#/kernel/byte-reader.ts'
 import { compareUtf8 } from '#/kernel/utf8.ts'
 
-const INITIAL_PAIRS = 64
+/** What an index has, or has room for. */
+export type LabelIndexSize = {
+  readonly streams: number
+  readonly textBytes: number
+  readonly labels: number
+  /** Distinct ones of the labels. */
+  readonly pairs: number
+  readonly valueBytes: number
+}
+
+const smallest: LabelIndexSize = { streams: 16, textBytes: 1024, labels: 64, pairs: 64, valueBytes: 1024 }
 
 export class LabelIndexBuilder implements LabelIndex {
-  readonly #streams = new TextTable({ isShared: true })
-  readonly #table = new PairTable()
+  readonly #streams: TextTable
+  readonly #table: PairTable
   /** Pairs of stream i: `#pairs[#ends[i - 1] ?? 0, #ends[i])`. */
-  #pairs = sharedU32(INITIAL_PAIRS)
-  #ends = sharedU32(INITIAL_PAIRS)
+  #pairs: Uint32Array<SharedArrayBuffer>
+  #ends: Uint32Array<SharedArrayBuffer>
   /** By place in a stream: the name that stood there last. */
   readonly #nameAt: number[] = []
   #coded: CodedLabels | undefined
 
+  /** `room` for what is expected, as growing leaves old memory to the collector, which does not see how much it is. */
+  constructor(room: LabelIndexSize = smallest) {
+    const { streams, textBytes, labels, pairs, valueBytes } = room
+    this.#streams = new TextTable({ texts: streams, bytes: textBytes, isShared: true })
+    this.#table = new PairTable(pairs, valueBytes)
+    this.#pairs = sharedU32(labels)
+    this.#ends = sharedU32(streams)
+  }
+
   get count(): number {
     return this.#streams.texts.length
+  }
+
+  get size(): LabelIndexSize {
+    return {
+      streams: this.count,
+      textBytes: this.#streams.texts.size,
+      labels: this.#start(this.count),
+      pairs: this.#table.count,
+      valueBytes: this.#table.valueBytes,
+    }
   }
 
   /** Bytes of memory. */
@@ -57,13 +86,15 @@ export class LabelIndexBuilder implements LabelIndex {
     return this.#streams.find(hash, view, from, to)
   }
 
+  /** Reads ahead what looking for streams with the hashes from `from` on needs; returns the first that is left. */
+  fetch(hashes: Float64Array, from: number, count: number): number {
+    const to = Math.min(from + FETCHED_TEXTS, count)
+    this.#streams.fetch(hashes, from, to)
+    return to
+  }
+
   /** Adds a stream that is not here. `parse` reads texts in another than the usual form. Returns its ordinal. */
-  addBytes(
-    hash: number,
-    source: Source,
-    [from, to]: readonly [number, number],
-    parse: (text: string) => Labels,
-  ): number {
+  addBytes(hash: number, source: Source, from: number, to: number, parse: (text: string) => Labels): number {
     const count = scanLabels(source.bytes, from, to)
     if (count < 0) {
       this.#addLabels(parse(textAt({ bytes: source.bytes.subarray(from, to), ends: Uint32Array.of(to - from) }, 0)))
@@ -204,6 +235,18 @@ export class LabelIndexBuilder implements LabelIndex {
 
   #start(ordinal: number): number {
     return ordinal === 0 ? 0 : this.#ends[ordinal - 1]!
+  }
+}
+
+/** Room for an index that becomes a little larger than one of this size. */
+export function roomAfter(size: LabelIndexSize): LabelIndexSize {
+  const more = (value: number, least: number): number => Math.max(least, Math.ceil((value * 9) / 8))
+  return {
+    streams: more(size.streams, smallest.streams),
+    textBytes: more(size.textBytes, smallest.textBytes),
+    labels: more(size.labels, smallest.labels),
+    pairs: more(size.pairs, smallest.pairs),
+    valueBytes: more(size.valueBytes, smallest.valueBytes),
   }
 }
 

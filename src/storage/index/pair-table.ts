@@ -2,7 +2,7 @@
  * Distinct (name, value) pairs that grow in number, in shared memory and in the form of ./coded-labels.ts, so that handing them to a
  * worker thread copies nothing. A pair is found by the bytes of its value.
  */
-import { hashPair, sharedU32, type CodedLabels } from './coded-labels.ts'
+import { hashName, hashPair, sharedU32, type CodedLabels, type NameHash } from './coded-labels.ts'
 import { isSameText } from './text-hash.ts'
 import { asBuffer, asDataView } from '#/kernel/byte-reader.ts'
 
@@ -12,7 +12,7 @@ const FIRST_PAIRS = 64
 type Name = {
   readonly text: string
   readonly bytes: Buffer
-  readonly seed: readonly [low: number, high: number]
+  readonly hash: NameHash
   /** Pairs in order of arrival. */
   readonly pairs: number[]
 }
@@ -22,13 +22,30 @@ export class PairTable {
   readonly #names: Name[] = []
   readonly #positions = new Map<string, number>()
   #nameTexts: readonly string[] = []
-  #values = new Uint8Array(new SharedArrayBuffer(FIRST_PAIRS * 16))
-  #view = asDataView(this.#values)
-  #valueEnds = sharedU32(FIRST_PAIRS)
-  #nameOfPair = sharedU32(FIRST_PAIRS)
-  #hashes = sharedU32(FIRST_PAIRS * 2)
+  #values: Uint8Array<SharedArrayBuffer>
+  #view: DataView
+  #valueEnds: Uint32Array<SharedArrayBuffer>
+  #nameOfPair: Uint32Array<SharedArrayBuffer>
+  #hashes: Uint32Array<SharedArrayBuffer>
   /** 1 + the pair, 0 where the slot is free. At most half are taken. */
-  #slots = new Uint32Array(FIRST_PAIRS * 2)
+  #slots: Uint32Array
+  /** Hash of the pair that is looked for. */
+  readonly #words = new Uint32Array(2)
+
+  /** With room for so many pairs and bytes of their values. */
+  constructor(pairs = FIRST_PAIRS, valueBytes = FIRST_PAIRS * 16) {
+    this.#values = new Uint8Array(new SharedArrayBuffer(valueBytes))
+    this.#view = asDataView(this.#values)
+    this.#valueEnds = sharedU32(pairs)
+    this.#nameOfPair = sharedU32(pairs)
+    this.#hashes = sharedU32(pairs * 2)
+    this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(pairs * 2)))
+  }
+
+  /** Bytes of all values. */
+  get valueBytes(): number {
+    return this.#start(this.count)
+  }
 
   get memoryBytes(): number {
     return this.#values.length + this.#nameOfPair.length * 16 + this.#slots.byteLength + this.count * 8
@@ -60,7 +77,7 @@ export class PairTable {
     const known = this.#positions.get(text)
     if (known !== undefined) return known
     const bytes = Buffer.from(text)
-    const position = this.#names.push({ text, bytes, seed: hashPair(bytes, 0, bytes.length), pairs: [] }) - 1
+    const position = this.#names.push({ text, bytes, hash: hashName(text), pairs: [] }) - 1
     this.#positions.set(text, position)
     return position
   }
@@ -86,34 +103,39 @@ export class PairTable {
   }
 
   /** The pair of name `position` and the value `bytes[from, to)`, of which `view` is a view; -1 when it is not here. */
-  find(position: number, { bytes, view }: Source, from: number, to: number): number {
-    const [low, high] = hashPair(bytes, from, to, this.#names[position]!.seed)
-    return this.#find(position, [low, high], view, from, to)
+  find(position: number, { view }: Source, from: number, to: number): number {
+    hashPair(this.#names[position]!.hash, view, from, to, this.#words)
+    return this.#find(position, view, from, to)
   }
 
   /** As {@link find}; a new one when it is new. */
-  add(position: number, { bytes, view }: Source, from: number, to: number): number {
+  add(position: number, { view }: Source, from: number, to: number): number {
     const name = this.#names[position]!
-    const hash = hashPair(bytes, from, to, name.seed)
-    const known = this.#find(position, hash, view, from, to)
+    hashPair(name.hash, view, from, to, this.#words)
+    const known = this.#find(position, view, from, to)
     if (known >= 0) return known
     const pair = this.count++
     if (pair === this.#nameOfPair.length) this.#growPairs()
     const start = this.#start(pair)
     const end = start + to - from
     if (end > this.#values.length) this.#growValues(end)
-    for (let at = start; at < end; at++) this.#values[at] = bytes[from + at - start]!
+    const values = this.#view
+    let at = start
+    for (const last = end - 3; at < last; at += 4) values.setInt32(at, view.getInt32(from + at - start, true), true)
+    for (; at < end; at++) values.setUint8(at, view.getUint8(from + at - start))
     this.#valueEnds[pair] = end
     this.#nameOfPair[pair] = position
-    this.#hashes[pair * 2] = hash[0]
-    this.#hashes[pair * 2 + 1] = hash[1]
+    this.#hashes.set(this.#words, pair * 2)
     name.pairs.push(pair)
-    place(this.#slots, hash[0], pair)
+    place(this.#slots, this.#words[0]!, pair)
     return pair
   }
 
-  #find(position: number, [low, high]: readonly [number, number], view: DataView, from: number, to: number): number {
+  /** The pair with the hash in `#words`. */
+  #find(position: number, view: DataView, from: number, to: number): number {
     const slots = this.#slots
+    const low = this.#words[0]!
+    const high = this.#words[1]!
     const mask = slots.length - 1
     for (let at = low & mask; ; at = (at + 1) & mask) {
       const pair = slots[at]! - 1
@@ -135,7 +157,7 @@ export class PairTable {
     this.#valueEnds = grown(this.#valueEnds)
     this.#nameOfPair = grown(this.#nameOfPair)
     this.#hashes = grown(this.#hashes)
-    this.#slots = new Uint32Array(count * 4)
+    this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(count * 4)))
     for (let pair = 0; pair < count; pair++) place(this.#slots, this.#hashes[pair * 2]!, pair)
   }
 

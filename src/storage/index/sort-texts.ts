@@ -6,39 +6,68 @@ import type { HashedTexts } from './text-table.ts'
 
 const FEW = 12
 
-/** Orders `numbers` in place so that their texts ascend; equal texts stand side by side in any order. */
+type Sorting = {
+  readonly view: DataView
+  readonly ends: Uint32Array
+  readonly numbers: Uint32Array
+  /** A word of each text. */
+  readonly keys: Float64Array
+  /** From, to and depth of the ranges that are equal so far. */
+  readonly todo: number[]
+}
+
+/**
+ * Orders `numbers` in place so that their texts ascend; equal texts stand side by side in any order. Each loop has a function of its own:
+ * code that V8 makes for the inner one of two loops while it runs is thrown away whenever that ends.
+ */
 export function sortTexts({ view, ends }: Pick<HashedTexts, 'view' | 'ends'>, numbers: Uint32Array): void {
-  const keys = new Float64Array(numbers.length)
-  const todo: number[] = [0, numbers.length, 0]
+  const todo = [0, numbers.length, 0]
+  const sorting = { view, ends, numbers, keys: new Float64Array(numbers.length), todo }
   while (todo.length > 0) {
     const depth = todo.pop()!
-    let to = todo.pop()!
-    let from = todo.pop()!
-    for (let i = from; i < to; i++) keys[i] = wordAt(view, ends, numbers[i]!, depth)
-    // what is equal in this word goes on with the next; what is less or greater keeps its keys
-    const ranges: number[] = [from, to]
-    while (ranges.length > 0) {
-      to = ranges.pop()!
-      from = ranges.pop()!
-      if (to - from <= FEW) {
-        insertionSort(keys, numbers, from, to)
-        pushEqual(keys, from, to, depth, todo)
-        continue
-      }
-      const pivot = medianOf(keys[from]!, keys[(from + to) >>> 1]!, keys[to - 1]!)
-      let less = from
-      let greater = to
-      for (let i = from; i < greater;) {
-        const key = keys[i]!
-        if (key < pivot) swap(keys, numbers, i++, less++)
-        else if (key > pivot) swap(keys, numbers, i, --greater)
-        else i++
-      }
-      if (greater - less > 1 && !isOver(pivot)) todo.push(less, greater, depth + 4)
-      if (less - from > 1) ranges.push(from, less)
-      if (to - greater > 1) ranges.push(greater, to)
-    }
+    const to = todo.pop()!
+    const from = todo.pop()!
+    readWords(sorting, from, to, depth)
+    sortByWord(sorting, from, to, depth)
   }
+}
+
+function readWords({ view, ends, numbers, keys }: Sorting, from: number, to: number, depth: number): void {
+  for (let i = from; i < to; i++) keys[i] = wordAt(view, ends, numbers[i]!, depth)
+}
+
+/** What is equal in this word goes on with the next; what is less or greater keeps its keys. */
+function sortByWord({ keys, numbers, todo }: Sorting, first: number, last: number, depth: number): void {
+  const ranges: number[] = [first, last]
+  while (ranges.length > 0) {
+    const to = ranges.pop()!
+    const from = ranges.pop()!
+    if (to - from <= FEW) {
+      insertionSort(keys, numbers, from, to)
+      pushEqual(keys, from, to, depth, todo)
+      continue
+    }
+    const pivot = medianOf(keys[from]!, keys[(from + to) >>> 1]!, keys[to - 1]!)
+    const less = moveLess(keys, numbers, from, to, pivot)
+    const greater = moveEqual(keys, numbers, less, to, pivot)
+    if (greater - less > 1 && !isOver(pivot)) todo.push(less, greater, depth + 4)
+    if (less - from > 1) ranges.push(from, less)
+    if (to - greater > 1) ranges.push(greater, to)
+  }
+}
+
+/** Brings the keys below the pivot to the front; returns where they end. */
+function moveLess(keys: Float64Array, numbers: Uint32Array, from: number, to: number, pivot: number): number {
+  let less = from
+  for (let i = from; i < to; i++) if (keys[i]! < pivot) swap(keys, numbers, i, less++)
+  return less
+}
+
+/** Brings the keys that equal the pivot to the front; returns where they end. */
+function moveEqual(keys: Float64Array, numbers: Uint32Array, from: number, to: number, pivot: number): number {
+  let equal = from
+  for (let i = from; i < to; i++) if (keys[i] === pivot) swap(keys, numbers, i, equal++)
+  return equal
 }
 
 /** Four bytes of a text, and how many of them there are: a text comes before those that it is the beginning of. */

@@ -18,7 +18,8 @@ export function hashText(view: DataView, from: number, to: number): number {
   return (high >>> 11) * 0x1_0000_0000 + (low >>> 0)
 }
 
-function mixed(word: number): number {
+/** A word whose bits all depend on all bits of `word`. */
+export function mixed(word: number): number {
   let bits = Math.imul(word ^ (word >>> 16), 0x85ebca6b)
   bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35)
   return bits ^ (bits >>> 16)

@@ -5,9 +5,10 @@ import fc from 'fast-check'
 
 import { sortTexts } from './sort-texts.ts'
 import { hashText, isSameText } from './text-hash.ts'
-import { hashesOf, hashTexts, TextList, TextTable, textAt, textsOf, textStart } from './text-table.ts'
+import { copyTexts, hashesOf, hashTexts, TextList, TextTable, textAt, textsOf, textStart } from './text-table.ts'
 import { asDataView } from '#/kernel/byte-reader.ts'
 import { compareUtf8 } from '#/kernel/utf8.ts'
+import { WorkMemoryPool } from '#/platform/memory/work-memory.ts'
 
 /** Many texts begin alike, and some with all of another. */
 const text = fc
@@ -30,9 +31,23 @@ test('a table gives each text one number and finds no other, as a map of strings
         if (!numbers.has(one)) numbers.set(one, table.add(hash, sent.view, from, to))
       }
       assert.deepEqual(textsOf(table.texts), [...numbers.keys()])
+      const likely = table.fetch(sent.hashes, 0, all.length)
+      for (const [i, one] of all.entries()) assert.ok(likely[i] === 0 || textAt(table.texts, likely[i]! - 1) === one)
       for (const [one, number] of numbers) assert.equal(table.findText(one), number)
     }),
   )
+})
+
+test('a copy of texts keeps them when their memory is used again', () => {
+  const pool = new WorkMemoryPool(1e6)
+  const memory = pool.lease()
+  const list = new TextList({ texts: 1, bytes: 1, memory })
+  for (const one of ['one', '', 'three']) list.addText(one)
+  const copy = copyTexts(list)
+  memory.release()
+  pool.lease().bytes(1000).fill(1)
+  assert.deepEqual(textsOf(copy), ['one', '', 'three'])
+  assert.deepEqual(copy.hashes, hashTexts(['one', '', 'three']).hashes.subarray(0, 3))
 })
 
 test('texts whose hashes agree are told apart', () => {

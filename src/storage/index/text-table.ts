@@ -4,6 +4,7 @@
  */
 import { hashText, isSameText } from './text-hash.ts'
 import { asBuffer, asDataView } from '#/kernel/byte-reader.ts'
+import type { WorkMemory } from '#/platform/memory/work-memory.ts'
 
 /** Texts to be read. Text i ends at `ends[i]` and begins where the one before ends; arrays may be longer than `length`. */
 export type HashedTexts = {
@@ -43,11 +44,21 @@ export function hashesOf(view: DataView, ends: Uint32Array): Float64Array {
   return hashes
 }
 
+/** The same texts in memory of their own. */
+export function copyTexts(texts: HashedTexts): HashedTexts {
+  const { length } = texts
+  const bytes = Uint8Array.from(texts.bytes.subarray(0, textStart(texts, length)))
+  const [ends, hashes] = [texts.ends.slice(0, length), texts.hashes.slice(0, length)]
+  return { length, bytes, view: asDataView(bytes), ends, hashes }
+}
+
 type Room = {
   readonly texts?: number
   readonly bytes?: number
   /** Whether texts lie in shared memory. What was handed out stays as it was when the list grows. */
   readonly isShared?: boolean
+  /** Where a list lies that lives no longer than a piece of work; without it, in memory of its own. */
+  readonly memory?: WorkMemory | undefined
 }
 
 /** A list that grows. Equal texts may be in it several times. */
@@ -58,13 +69,15 @@ export class TextList implements HashedTexts {
   ends: Uint32Array
   hashes: Float64Array
   readonly #isShared: boolean
+  readonly #memory: WorkMemory | undefined
 
-  constructor({ texts = 16, bytes = 1024, isShared = false }: Room = {}) {
+  constructor({ texts = 16, bytes = 1024, isShared = false, memory }: Room = {}) {
     this.#isShared = isShared
-    this.bytes = new Uint8Array(this.#memory(bytes))
+    this.#memory = memory
+    this.bytes = this.#take(bytes)
     this.view = asDataView(this.bytes)
-    this.ends = new Uint32Array(this.#memory(texts * 4))
-    this.hashes = new Float64Array(texts)
+    this.ends = this.#takeEnds(texts)
+    this.hashes = this.#takeHashes(texts)
   }
 
   get memoryBytes(): number {
@@ -100,36 +113,68 @@ export class TextList implements HashedTexts {
 
   #reserve(end: number): void {
     if (end > this.bytes.length) {
-      const bytes = new Uint8Array(this.#memory(Math.max(end, this.bytes.length * 2)))
+      const bytes = this.#take(Math.max(end, this.bytes.length * 2))
       bytes.set(this.bytes)
       this.bytes = bytes
       this.view = asDataView(bytes)
     }
     if (this.length < this.ends.length) return
     const texts = Math.max(16, this.ends.length * 2)
-    const ends = new Uint32Array(this.#memory(texts * 4))
+    const ends = this.#takeEnds(texts)
     ends.set(this.ends)
     this.ends = ends
-    const hashes = new Float64Array(texts)
+    const hashes = this.#takeHashes(texts)
     hashes.set(this.hashes)
     this.hashes = hashes
   }
 
-  #memory(size: number): ArrayBuffer | SharedArrayBuffer {
-    return this.#isShared ? new SharedArrayBuffer(size) : new ArrayBuffer(size)
+  #take(size: number): Uint8Array {
+    if (this.#memory !== undefined) return this.#memory.bytes(size)
+    return new Uint8Array(this.#isShared ? new SharedArrayBuffer(size) : new ArrayBuffer(size))
+  }
+
+  #takeEnds(texts: number): Uint32Array {
+    const { buffer, byteOffset } = this.#take(texts * 4)
+    return new Uint32Array(buffer, byteOffset, texts)
+  }
+
+  #takeHashes(texts: number): Float64Array {
+    if (this.#memory === undefined) return new Float64Array(texts)
+    const { buffer, byteOffset } = this.#take(texts * 8)
+    return new Float64Array(buffer, byteOffset, texts)
   }
 }
 
 const FIRST_SLOTS = 64
+/** Texts that are read ahead in one go: few enough to be still there when they are compared. */
+export const FETCHED_TEXTS = 256
+const CACHE_LINE_BYTES = 64
+/** What was read ahead: without a use, reading would be left out. */
+const fetched = { bits: 0 }
+const likely = new Uint32Array(FETCHED_TEXTS)
+
+/** Reads texts `numbers[0, count)` ahead, where a number is one too large and 0 says nothing. */
+export function fetchTexts({ bytes, ends }: HashedTexts, numbers: Uint32Array, count: number): void {
+  let bits = 0
+  for (let i = 0; i < count; i++) {
+    const number = numbers[i]! - 1
+    if (number < 0) continue
+    const end = ends[number]!
+    for (let at = number === 0 ? 0 : ends[number - 1]!; at < end; at += CACHE_LINE_BYTES) bits ^= bytes[at]!
+  }
+  fetched.bits ^= bits
+}
 
 /** Texts that are different, with their numbers by their bytes: open addressing, two words a slot. */
 export class TextTable {
   readonly texts: TextList
   /** Lower word of the hash, and 1 + the number; 0 where the slot is free. At most three quarters are taken. */
-  #slots = new Uint32Array(FIRST_SLOTS * 2)
+  #slots: Uint32Array
 
   constructor(room: Room = {}) {
     this.texts = new TextList(room)
+    const slots = Math.max(FIRST_SLOTS, 2 ** Math.ceil(Math.log2(((room.texts ?? 0) * 4) / 3 + 1)))
+    this.#slots = new Uint32Array(slots * 2)
   }
 
   get memoryBytes(): number {
@@ -146,6 +191,24 @@ export class TextTable {
       if (number < 0) return -1
       if (slots[at] === low && this.#isText(number, source, from, to)) return number
     }
+  }
+
+  /**
+   * Brings what looking for texts with the hashes from `from` on reads into the processor's caches, in loops that wait for many places of
+   * memory at a time; a look-up by itself waits for one after the other. Returns for each text 1 + the number that it probably has, 0:
+   * probably none; `FETCHED_TEXTS` at most, good until the next call.
+   */
+  fetch(hashes: Float64Array, from: number, to: number): Uint32Array {
+    const slots = this.#slots
+    const mask = slots.length - 1
+    const count = Math.min(to - from, FETCHED_TEXTS)
+    for (let i = 0; i < count; i++) {
+      const low = hashes[from + i]! >>> 0
+      const at = (low * 2) & mask
+      likely[i] = slots[at] === low ? slots[at + 1]! : 0
+    }
+    fetchTexts(this.texts, likely, count)
+    return likely
   }
 
   /** Takes a text that is not here. Returns its number. */

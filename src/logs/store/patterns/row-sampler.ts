@@ -13,10 +13,10 @@ import { MAX_LEVELS } from './pattern-counts.ts'
 /** Lines of a stream and level that are counted one by one. */
 export const EXACT_ROWS = 32
 /** From so many lines of a stream and level on, one of a group is looked at. */
-const GROUPS: readonly (readonly [fromRow: number, rows: number])[] = [
-  [1024, 16],
-  [128, 8],
-  [0, 4],
+const GROUPS: readonly { readonly fromRow: number; readonly rows: number }[] = [
+  { fromRow: 1024, rows: 16 },
+  { fromRow: 128, rows: 8 },
+  { fromRow: 0, rows: 4 },
 ]
 /** Where groups do not get larger any more. */
 const MANY_ROWS = 1024
@@ -110,7 +110,7 @@ export class RowSampler {
 
   #groupSize(seen: number): number {
     if (seen < EXACT_ROWS && this.#rowsLookedAt < FREE_ROWS + EXACT_PART * this.#rows) return 1
-    for (const [fromRow, rows] of GROUPS) if (seen >= fromRow) return rows
+    for (let i = 0; i < GROUPS.length; i++) if (seen >= GROUPS[i]!.fromRow) return GROUPS[i]!.rows
     return 1
   }
 

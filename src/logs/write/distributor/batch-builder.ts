@@ -9,17 +9,16 @@ import { GroupedErrors } from './grouped-errors.ts'
 import type { LevelDetector } from './level-detector.ts'
 import { MetaEncoder } from './meta-encoder.ts'
 import { PushTally } from './push-metrics.ts'
+import { PushStreams, uint32Of } from './push-streams.ts'
 import { goTime, refusalTexts, type Moment } from './refusal-texts.ts'
-import { resolveStream, type StreamRules } from './resolve-stream.ts'
-import type { KnownStream, StreamTraits, TenantStreams } from './stream-cache.ts'
-import { asDataView } from '#/kernel/byte-reader.ts'
+import type { StreamRules } from './resolve-stream.ts'
+import type { StreamTraits, TenantStreams } from './stream-cache.ts'
 import { BadRequest } from '#/kernel/errors.ts'
 import type { Limits } from '#/logs/limits.ts'
 import { dayOf, NS_PER_DAY, timeInDay } from '#/logs/model/day.ts'
 import type { EntryBatch } from '#/logs/wire/entry-batch.ts'
 import type { PushColumns } from '#/logs/write/push/push-columns.ts'
-import { hashText } from '#/storage/index/text-hash.ts'
-import { type HashedTexts, textAt, TextList, textStart, TextTable } from '#/storage/index/text-table.ts'
+import { textAt } from '#/storage/index/text-table.ts'
 
 export type BatchContext = {
   readonly tenant: string
@@ -69,17 +68,14 @@ export class BatchBuilder {
   readonly #meta: MetaEncoder
   readonly #errors = new GroupedErrors()
   #errorStatus = 400
-  /** Canonical texts of streams that are not refused, in order of arrival. */
-  readonly #streams: TextTable
-  /** By number in `#streams`: 1 once a row is kept. */
-  readonly #isUsed: Uint8Array
-  readonly #sentView: DataView
-  /** By the stream's place in the push. */
-  readonly #targets: (Target | undefined)[]
-  readonly #numbers: Int32Array
-  readonly #targetOf = new Map<StreamTraits, Target>()
+  readonly #streams: PushStreams
+  /** By the stream's place in the push: 1 + its target, 0 before it is met, and its place in the batch. */
+  readonly #targetNumbers: Uint32Array
+  readonly #numbers: Uint32Array
+  readonly #targets: Target[] = []
+  readonly #targetOf = new Map<StreamTraits, number>()
   /** Of the stream before. */
-  #target: Target | undefined
+  #target = -1
   readonly #lastRows: (LastRow | undefined)[] = []
   readonly #tallies = new Map<string, PushTally>()
   /** Of the stream before. */
@@ -98,12 +94,10 @@ export class BatchBuilder {
     const { limits, nowNs } = context
     this.#columns = columns
     this.#context = context
-    const { length, bytes } = columns.streams
-    this.#streams = new TextTable({ texts: length, bytes: Math.ceil(bytes.length * 1.25) })
-    this.#isUsed = new Uint8Array(length)
-    this.#sentView = asDataView(bytes)
-    this.#targets = Array(length).fill(undefined)
-    this.#numbers = new Int32Array(length).fill(-1)
+    const { memory, streams } = columns
+    this.#streams = new PushStreams(columns, context.known, context.rules)
+    this.#targetNumbers = uint32Of(memory, streams.length).fill(0)
+    this.#numbers = uint32Of(memory, streams.length)
     const hasLevels = limits.discover_log_levels && limits.allow_structured_metadata
     this.#meta = new MetaEncoder(columns, hasLevels ? limits.log_level_fields : undefined)
     const isAgeLimited = limits.reject_old_samples && !context.isBackfill
@@ -119,7 +113,8 @@ export class BatchBuilder {
       const raw = stream[row]!
       if (raw !== current || target === undefined) {
         current = raw
-        target = this.#targets[raw] ??= this.#meet(raw)
+        if (this.#targetNumbers[raw] === 0) this.#targetNumbers[raw] = 1 + this.#meet(raw)
+        target = this.#targets[this.#targetNumbers[raw]! - 1]!
       }
       this.#addRow(row, target, this.#numbers[raw]!)
     }
@@ -137,7 +132,7 @@ export class BatchBuilder {
     const { stream, day, time, bytes, lineStart, lineLength, pairStart, pairCount } = this.#columns
     return {
       rowCount: this.#kept,
-      streams: this.#usedStreams(),
+      streams: this.#streams.used(stream, this.#kept),
       stream,
       day,
       time,
@@ -151,56 +146,24 @@ export class BatchBuilder {
     }
   }
 
-  /** The streams that have rows; rows learn their new places where others drop out. */
-  #usedStreams(): HashedTexts {
-    const { texts } = this.#streams
-    const isUsed = this.#isUsed
-    if (isUsed.indexOf(0) < 0 || isUsed.indexOf(0) >= texts.length) return texts
-    const used = new TextList()
-    const places = new Uint32Array(texts.length)
-    for (let number = 0; number < texts.length; number++) {
-      if (isUsed[number] === 0) continue
-      places[number] = used.add(texts.hashes[number]!, texts.view, textStart(texts, number), texts.ends[number]!)
+  /** Called once for each stream of the push that has a row. Returns the number of its target. */
+  #meet(raw: number): number {
+    const stream = this.#streams.find(raw)
+    const traits = this.#context.known.traitsOf(stream)
+    if (this.#target < 0 || this.#targets[this.#target]!.traits !== traits) {
+      this.#target = this.#targetOf.get(traits) ?? this.#newTarget(traits)
     }
-    const { stream } = this.#columns
-    for (let row = 0; row < this.#kept; row++) stream[row] = places[stream[row]!]!
-    return used
+    const target = this.#targets[this.#target]!
+    if (target.isRefused) this.#noteStreamError(target)
+    else this.#numbers[raw] = this.#streams.placeOf(stream)
+    return this.#target
   }
 
-  /** Called once for each stream of the push that has a row. */
-  #meet(raw: number): Target {
-    const known = this.#known(raw)
-    const { traits, texts, number } = known
-    let target = this.#target
-    if (target?.traits !== traits) this.#target = target = this.#targetOf.get(traits) ?? this.#newTarget(traits)
-    if (target.isRefused) {
-      this.#noteStreamError(target)
-      return target
-    }
-    const hash = texts.hashes[number]!
-    const start = textStart(texts, number)
-    const end = texts.ends[number]!
-    const own = this.#streams.find(hash, texts.view, start, end)
-    this.#numbers[raw] = own >= 0 ? own : this.#streams.add(hash, texts.view, start, end)
-    return target
-  }
-
-  #known(raw: number): KnownStream {
-    const { known, rules } = this.#context
-    const { syntax, streams } = this.#columns
-    const start = streams.start[raw]!
-    const end = streams.end[raw]!
-    const hash = hashText(this.#sentView, start, end)
-    const found = known.find(hash, this.#sentView, start, end)
-    if (found !== undefined) return found
-    const stream = resolveStream(streams.bytes.toString('latin1', start, end), syntax, rules)
-    return known.add(hash, this.#sentView, [start, end], stream)
-  }
-
-  #newTarget(traits: StreamTraits): Target {
+  #newTarget(traits: StreamTraits): number {
     const tally = this.#tallyOf(traits)
     const block = blockOf(traits.policy, this.#context)
-    const target: Target = { traits, tally, block, isRefused: traits.refusal !== undefined || block !== undefined }
+    const isRefused = traits.refusal !== undefined || block !== undefined
+    const target = this.#targets.push({ traits, tally, block, isRefused }) - 1
     // refused streams have traits of their own
     if (traits.refusal === undefined) this.#targetOf.set(traits, target)
     return target
@@ -233,6 +196,8 @@ export class BatchBuilder {
     this.#errorStatus = status
   }
 
+  // Texts of refusals are made in functions of their own: what a closure takes with it would be an object for every row.
+
   #addRow(row: number, target: Target, stream: number): void {
     const columns = this.#columns
     const { limits } = this.#context
@@ -245,17 +210,15 @@ export class BatchBuilder {
     const sentLength = lineLength
     let lineStart = sentStart
     if (lineLength > limits.max_line_size && limits.max_line_size > 0) {
-      if (!limits.max_line_size_truncate) {
-        const text = (): string => refusalTexts.lineTooLong(this.#textOf(stream), sentLength, limits.max_line_size)
-        this.#refuse(target, 'line_too_long', lineLength + metaBytes, text)
-        return
-      }
+      if (!limits.max_line_size_truncate) return this.#refuseLine(target, stream, lineLength, metaBytes)
       ;[lineStart, lineLength] = this.#truncate(lineStart, lineLength)
     }
-    if (metaBytes > 0 && !this.#isMetaAllowed(row, target, stream, lineLength, metaBytes)) return
+    if (metaBytes > 0 && !this.#isMetaAllowed(row, metaBytes)) {
+      return this.#refuseMeta(row, target, stream, lineLength, metaBytes)
+    }
     // the level is looked for in the line where it came, as the cut one may lie behind the body
     if (!this.#encodeMeta(row, target, stream, sentStart, lineLength)) return
-    this.#isUsed[stream] = 1
+    this.#streams.keep(stream)
     const kept = this.#kept++
     columns.stream[kept] = stream
     columns.day[kept] = columns.day[row]!
@@ -266,6 +229,13 @@ export class BatchBuilder {
     columns.pairCount[kept] = this.#meta.length
     this.#keptBytes += lineLength + metaBytes
     if (limits.increment_duplicate_timestamp) this.#separate(kept, stream, sentStart, sentLength)
+  }
+
+  #refuseLine(target: Target, stream: number, lineLength: number, metaBytes: number): void {
+    const { max_line_size: limit } = this.#context.limits
+    this.#refuse(target, 'line_too_long', lineLength + metaBytes, () =>
+      refusalTexts.lineTooLong(this.#textOf(stream), lineLength, limit),
+    )
   }
 
   #metaBytes(row: number): number {
@@ -280,40 +250,56 @@ export class BatchBuilder {
     const day = this.#columns.day[row]!
     const time = this.#columns.time[row]!
     const oldest = this.#oldest
-    if (oldest !== undefined && (day < oldest.day || (day === oldest.day && time < oldest.time))) {
-      const text = (): string => refusalTexts.tooOld(this.#textOf(stream), { day, time }, oldest)
-      return this.#refuse(target, 'greater_than_max_sample_age', bytes, text)
-    }
+    const isOld = oldest !== undefined && (day < oldest.day || (day === oldest.day && time < oldest.time))
+    if (isOld) return this.#refuseOld(row, target, stream, bytes)
     const newest = this.#newest
-    if (day > newest.day || (day === newest.day && time > newest.time)) {
-      return this.#refuse(target, 'too_far_in_future', bytes, () =>
-        refusalTexts.tooNew(this.#textOf(stream), { day, time }),
-      )
-    }
-    return true
+    const isNew = day > newest.day || (day === newest.day && time > newest.time)
+    return isNew ? this.#refuseNew(row, target, stream, bytes) : true
   }
 
-  #isMetaAllowed(row: number, target: Target, stream: number, lineLength: number, metaBytes: number): boolean {
+  #refuseOld(row: number, target: Target, stream: number, bytes: number): false {
+    return this.#refuse(target, 'greater_than_max_sample_age', bytes, () =>
+      refusalTexts.tooOld(this.#textOf(stream), this.#momentOf(row), this.#oldest!),
+    )
+  }
+
+  #refuseNew(row: number, target: Target, stream: number, bytes: number): false {
+    return this.#refuse(target, 'too_far_in_future', bytes, () =>
+      refusalTexts.tooNew(this.#textOf(stream), this.#momentOf(row)),
+    )
+  }
+
+  #momentOf(row: number): Moment {
+    return { day: this.#columns.day[row]!, time: this.#columns.time[row]! }
+  }
+
+  #isMetaAllowed(row: number, metaBytes: number): boolean {
+    const { limits } = this.#context
+    const maxBytes = limits.max_structured_metadata_size
+    const maxCount = limits.max_structured_metadata_entries_count
+    if (!limits.allow_structured_metadata || (maxBytes > 0 && metaBytes > maxBytes)) return false
+    return maxCount <= 0 || this.#columns.pairCount[row]! <= maxCount
+  }
+
+  /** Of a row whose metadata is not allowed. */
+  #refuseMeta(row: number, target: Target, stream: number, lineLength: number, metaBytes: number): void {
     const { limits } = this.#context
     const text = (): string => this.#textOf(stream)
     const bytes = lineLength + metaBytes
     if (!limits.allow_structured_metadata) {
-      return this.#refuse(target, 'disallowed_structured_metadata', bytes, () =>
-        refusalTexts.metadataDisallowed(text()),
-      )
+      this.#refuse(target, 'disallowed_structured_metadata', bytes, () => refusalTexts.metadataDisallowed(text()))
+      return
     }
     const maxBytes = limits.max_structured_metadata_size
     if (maxBytes > 0 && metaBytes > maxBytes) {
       const message = (): string => refusalTexts.metadataTooLarge(text(), metaBytes, maxBytes)
-      return this.#refuse(target, 'structured_metadata_too_large', bytes, message)
+      this.#refuse(target, 'structured_metadata_too_large', bytes, message)
+      return
     }
     const count = this.#columns.pairCount[row]!
     const maxCount = limits.max_structured_metadata_entries_count
-    if (maxCount > 0 && count > maxCount) {
-      const message = (): string => refusalTexts.metadataTooMany(text(), count, maxCount)
-      return this.#refuse(target, 'structured_metadata_too_many', bytes, message)
-    }
-    return true
+    const message = (): string => refusalTexts.metadataTooMany(text(), count, maxCount)
+    this.#refuse(target, 'structured_metadata_too_many', bytes, message)
   }
 
   /** Encodes the row's metadata with its level; false when it was refused. */
@@ -334,18 +320,20 @@ export class BatchBuilder {
     } catch (error) {
       if (!(error instanceof BadRequest)) throw error
       meta.abandonRow()
-      const { message } = error
-      return this.#refuse(target, 'invalid_structured_metadata', lineLength, () => message)
+      return this.#refuse(target, 'invalid_structured_metadata', lineLength, () => error.message)
     }
-    if (hasFields) {
-      const add = (name: string, value: string): void => meta.addText(row, name, value)
-      genericFields.discover(this.#columns, row, this.#textOf(stream), add)
-    }
+    if (hasFields) this.#addFields(row, stream)
     const level = traits.level ?? meta.rowLevel
     if (!needsLevel || meta.hasDetected) meta.closeRow(undefined)
     else if (level !== undefined) meta.closeRow(level)
     else meta.closeDetected(detector.detect(this.#columns.bytes, lineStart, lineStart + lineLength))
     return true
+  }
+
+  #addFields(row: number, stream: number): void {
+    const meta = this.#meta
+    const add = (name: string, value: string): void => meta.addText(row, name, value)
+    this.#context.genericFields.discover(this.#columns, row, this.#textOf(stream), add)
   }
 
   /** Cuts a line to the limit, not inside of a character; the identifier counts as part of it. */

@@ -76,7 +76,7 @@ test('the policy of the highest priority wins', () => {
 function cached(streams: TenantStreams, sent: string): string | undefined {
   const { hash, view, length } = bytesOf(sent)
   const known = streams.find(hash, view, 0, length)
-  return known && (known.traits.text ?? textAt(known.texts, known.number))
+  return known < 0 ? undefined : (streams.traitsOf(known).text ?? textAt(streams.texts, streams.textOf(known)))
 }
 
 function remember(streams: TenantStreams, sent: string, stream: ResolvedStream): void {
@@ -115,7 +115,7 @@ test('streams in the cache share traits, but for refused ones', () => {
     { ...resolved('{a="5"}'), refusal: { reason: 'r', message: 'm' } },
   ].map((stream, index) => {
     const { hash, view, length } = bytesOf(String(index))
-    return streams.add(hash, view, [0, length], stream).traits
+    return streams.traitsOf(streams.add(hash, view, [0, length], stream))
   })
   assert.equal(new Set(traits).size, 4)
   assert.equal(traits[0], traits[1])

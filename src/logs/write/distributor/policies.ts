@@ -28,6 +28,11 @@ export class PolicyTable {
       .sort((a, b) => b.priority - a.priority)
   }
 
+  /** Whether no stream has a policy by its labels. */
+  get isEmpty(): boolean {
+    return this.#rules.length === 0
+  }
+
   /** '' when no selector matches. */
   policyOf(labels: Labels): string {
     return this.#rules.find(({ tests }) => tests.every((test) => test(labels)))?.policy ?? ''

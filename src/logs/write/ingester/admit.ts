@@ -37,7 +37,9 @@ const MAX_NAMED_ENTRIES = 10
 export function admit(batch: EntryBatch, context: AdmitContext): Admission {
   const bytes = bytesPerStream(batch)
   let judges: (StreamJudge | undefined)[] | undefined
+  let fetched = 0
   for (let position = 0; position < bytes.length; position++) {
+    if (position === fetched) fetched = context.registry.fetch(batch.streams.hashes, position, bytes.length)
     if (bytes[position]! < 0) continue
     const judge = judgeStream(batch.streams, position, bytes[position]!, context)
     if (judge !== undefined) (judges ??= Array(bytes.length).fill(undefined))[position] = judge

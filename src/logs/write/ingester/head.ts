@@ -15,7 +15,7 @@ import type { Day } from '#/logs/model/day.ts'
 import { parseLabels } from '#/logs/model/labels.ts'
 import type { EntryBatch } from '#/logs/wire/entry-batch.ts'
 import type { HeadSnapshot } from '#/logs/wire/head-view.ts'
-import { LabelIndexBuilder } from '#/storage/index/label-index-builder.ts'
+import { LabelIndexBuilder, type LabelIndexSize } from '#/storage/index/label-index-builder.ts'
 import { type HashedTexts, textStart } from '#/storage/index/text-table.ts'
 
 /** Rows of a stream with its greatest time are compared one by one; with more of them the table is made. */
@@ -42,6 +42,8 @@ export type HeadOptions = {
   readonly memory: PageMemory
   /** Of the record that the head is made for. */
   readonly firstSequence: number
+  /** Room for streams, when it is known what will come. */
+  readonly room?: LabelIndexSize | undefined
 }
 
 /** What `append` counted, added up over calls. */
@@ -50,7 +52,7 @@ export type AppendCounts = { rows: number; bytes: number; duplicateRows: number;
 export class Head {
   readonly id: string
   readonly day: Day
-  readonly streams = new LabelIndexBuilder()
+  readonly streams: LabelIndexBuilder
   readonly names: MetaNames
   /** Of the first record in here; the WAL is needed from it on. */
   readonly firstSequence: number
@@ -70,8 +72,9 @@ export class Head {
   #readers = 0
   #isDropped = false
 
-  constructor({ id, day, names, memory, firstSequence }: HeadOptions) {
+  constructor({ id, day, names, memory, firstSequence, room }: HeadOptions) {
     this.id = id
+    this.streams = new LabelIndexBuilder(room)
     this.day = day
     this.names = names
     this.firstSequence = firstSequence
@@ -130,10 +133,15 @@ export class Head {
     const { stream, time, lineLength } = batch
     const { metaLength } = meta
     let run = this.#beginRun(range.from)
+    let fetched = 0
     for (let row = range.from; row < range.to; row++) {
       const at = stream[row]!
       let ordinal = ordinals[at]!
-      if (ordinal < 0) ordinal = ordinals[at] = this.#ordinalOf(batch.streams, at)
+      if (ordinal < 0) {
+        // streams of a batch are in the order of rows: those that come next are read ahead together
+        while (at >= fetched) fetched = this.streams.fetch(batch.streams.hashes, fetched, batch.streams.length)
+        ordinal = ordinals[at] = this.#ordinalOf(batch.streams, at)
+      }
       const lineBytes = lineLength[row]!
       const metaBytes = metaLength[row]!
       const t = time[row]!
@@ -214,7 +222,7 @@ export class Head {
     const end = texts.ends[at]!
     const known = this.streams.findBytes(hash, texts.view, start, end)
     if (known >= 0) return known
-    const ordinal = this.streams.addBytes(hash, texts, [start, end], parseLabels)
+    const ordinal = this.streams.addBytes(hash, texts, start, end, parseLabels)
     if (ordinal >= this.#maxTime.length) {
       const maxTime = new Float64Array(ordinal * 2)
       maxTime.set(this.#maxTime)

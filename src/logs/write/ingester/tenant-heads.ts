@@ -13,6 +13,7 @@ import type { Day } from '#/logs/model/day.ts'
 import type { EntryBatch } from '#/logs/wire/entry-batch.ts'
 import type { HeadSnapshot } from '#/logs/wire/head-view.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
+import { type LabelIndexSize, roomAfter } from '#/storage/index/label-index-builder.ts'
 
 /** One generation: what one flush writes. */
 type Generation = {
@@ -37,6 +38,8 @@ export class TenantHeads {
   #flushing: FlushingHead[] = []
   #flushingBytes = 0
   #headsMade = 0
+  /** Streams that the heads of the generation before had, by day: those that follow will have as many. */
+  #sizes: ReadonlyMap<Day, LabelIndexSize> = new Map()
 
   readonly #memory: PageMemory
 
@@ -121,13 +124,16 @@ export class TenantHeads {
 
   #newHead(day: Day, names: MetaNames, sequence: number): Head {
     const id = `${this.tenant}/${day}/${++this.#headsMade}`
-    return new Head({ id, day, names, memory: this.#memory, firstSequence: sequence })
+    const size = this.#sizes.get(day)
+    const room = size && roomAfter(size)
+    return new Head({ id, day, names, memory: this.#memory, firstSequence: sequence, room })
   }
 
   /** Sets everything aside for a flush; new rows go to new heads. */
   cut(makeUlid: () => string): void {
     assert(this.#flushing.length === 0, `the last flush of tenant ${this.tenant} is finished`)
     const heads = [...this.#live.heads.values()].toSorted((a, b) => a.day - b.day)
+    this.#sizes = new Map(heads.map(({ day, streams }) => [day, streams.size]))
     this.#flushing = heads.map((head) => ({ head, ulid: makeUlid(), stored: undefined }))
     this.#flushingBytes = this.#live.memoryBytes
     this.#live = newGeneration()

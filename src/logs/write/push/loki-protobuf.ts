@@ -26,7 +26,7 @@ const endSecond = 253_402_300_800
 
 /** @param body The decompressed message; lines and metadata stay ranges of it. @throws BadRequest, TooLarge */
 export function decodeLokiProtobuf(body: Buffer, memory?: WorkMemory): PushColumns {
-  const columns = new PushColumnsBuilder(body.length, memory)
+  const columns = new PushColumnsBuilder(body.length, memory, body)
   const cursor = new ProtobufCursor(body)
   while (cursor.at < cursor.end) {
     const tag = cursor.tag()

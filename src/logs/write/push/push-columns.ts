@@ -5,6 +5,7 @@
  * Invariants: all columns have at least `rowCount` rows; ranges lie inside `bytes` or `pairBytes`; `stream` is a position in
  * `streams`; rows stand in the order in which they were sent.
  */
+import { assert } from '#/kernel/assert.ts'
 import { TooLarge } from '#/kernel/errors.ts'
 import { freshMemory, type WorkMemory } from '#/platform/memory/work-memory.ts'
 
@@ -35,7 +36,10 @@ export type PushColumns = {
   readonly memory: WorkMemory
 }
 
-/** Labels of streams as they were sent, bytes that are looked up and mostly never read: stream i is `bytes[start[i], end[i])`. */
+/**
+ * Labels of streams as they were sent, bytes that are looked up and mostly never read: stream i is `bytes[start[i], end[i])`. They lie
+ * in the body where it has them as they are.
+ */
 export type SentStreams = {
   readonly length: number
   readonly bytes: Buffer
@@ -50,6 +54,9 @@ export const maxStreamsPerPush = 1024 * 1024
 /** Longest label text of a stream. */
 export const maxStreamTextBytes = 16 * 1024 * 1024
 
+/** Room for streams in the beginning. */
+const firstStreams = 16
+
 /** Guess of the bytes that a row takes in a body, for the first size of the columns. */
 const bytesPerRow = 128
 
@@ -57,10 +64,11 @@ const bytesPerRow = 128
 export class PushColumnsBuilder {
   rowCount = 0
   #streamCount = 0
-  #streamBytes = Buffer.allocUnsafeSlow(1024)
+  readonly #body: Buffer | undefined
+  #streamBytes: Buffer
   #streamSize = 0
-  #streamStart = new Uint32Array(16)
-  #streamEnd = new Uint32Array(16)
+  #streamStart: Uint32Array<ArrayBuffer>
+  #streamEnd: Uint32Array<ArrayBuffer>
   #pairEnd = 0
   #pairTotal = 0
   #capacity: number
@@ -74,9 +82,16 @@ export class PushColumnsBuilder {
   #pairs: Uint32Array<ArrayBuffer> = new Uint32Array(0)
   readonly #memory: WorkMemory
 
-  /** @param bodySize Bytes of the decompressed body. */
-  constructor(bodySize: number, memory: WorkMemory = freshMemory) {
+  /**
+   * @param bodySize Bytes of the decompressed body.
+   * @param body Where all labels lie; without it, they are copied.
+   */
+  constructor(bodySize: number, memory: WorkMemory = freshMemory, body?: Buffer) {
     this.#memory = memory
+    this.#body = body
+    this.#streamBytes = body ?? memory.bytes(firstStreams * 64)
+    this.#streamStart = this.#uint32(firstStreams)
+    this.#streamEnd = this.#uint32(firstStreams)
     const capacity = Math.min(Math.ceil(bodySize / bytesPerRow) + 16, maxRowsPerPush)
     this.#capacity = capacity
     this.#stream = this.#uint32(capacity)
@@ -93,9 +108,11 @@ export class PushColumnsBuilder {
     const position = this.#streamCount++
     if (position >= maxStreamsPerPush) throw new TooLarge(`push of more than ${maxStreamsPerPush} streams`)
     if (position === this.#streamEnd.length) {
-      this.#streamStart = doubled(this.#streamStart)
-      this.#streamEnd = doubled(this.#streamEnd)
+      this.#streamStart = this.#doubled(this.#streamStart)
+      this.#streamEnd = this.#doubled(this.#streamEnd)
     }
+    this.#streamStart[position] = 0
+    this.#streamEnd[position] = 0
     return position
   }
 
@@ -103,10 +120,16 @@ export class PushColumnsBuilder {
     if (end - start > maxStreamTextBytes) {
       throw new TooLarge(`stream labels of ${end - start} bytes exceed the limit of ${maxStreamTextBytes} bytes`)
     }
+    if (this.#body !== undefined) {
+      assert(bytes === this.#body, 'all labels lie in the body')
+      this.#streamStart[position] = start
+      this.#streamEnd[position] = end
+      return
+    }
     const from = this.#streamSize
     const to = from + end - start
     if (to > this.#streamBytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(to, this.#streamBytes.length * 2))
+      const larger = this.#memory.bytes(Math.max(to, this.#streamBytes.length * 2))
       this.#streamBytes.copy(larger, 0, 0, from)
       this.#streamBytes = larger
     }
@@ -196,6 +219,12 @@ export class PushColumnsBuilder {
     return pairs
   }
 
+  #doubled(column: Uint32Array): Uint32Array<ArrayBuffer> {
+    const larger = this.#uint32(column.length * 2)
+    larger.set(column)
+    return larger
+  }
+
   #uint32(length: number): Uint32Array<ArrayBuffer> {
     const { buffer, byteOffset } = this.#memory.bytes(length * 4)
     return new Uint32Array(buffer, byteOffset, length)
@@ -210,10 +239,4 @@ export class PushColumnsBuilder {
     const { buffer, byteOffset } = this.#memory.bytes(length * 8)
     return new Float64Array(buffer, byteOffset, length)
   }
-}
-
-function doubled(column: Uint32Array): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(column.length * 2)
-  larger.set(column)
-  return larger
 }
