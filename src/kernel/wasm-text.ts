@@ -39,6 +39,7 @@ const plain: Readonly<Record<string, readonly number[]>> = {
   'i32.shl': [0x74],
   'i32.shr_u': [0x76],
   'i64.ctz': [0x7a],
+  'i64.add': [0x7c],
   'i64.sub': [0x7d],
   'i64.mul': [0x7e],
   'i64.and': [0x83],
@@ -48,16 +49,30 @@ const plain: Readonly<Record<string, readonly number[]>> = {
   'i64.shr_u': [0x88],
   'i32.wrap_i64': [0xa7],
   'i64.extend_i32_u': [0xad],
+  'f64.lt': [0x63],
+  'f64.abs': [0x99],
+  'f64.mul': [0xa2],
+  'f64.convert_i64_s': [0xb9],
   'memory.fill': [0xfc, 0x0b, 0x00],
   'i8x16.swizzle': [0xfd, 0x0e],
   'i8x16.splat': [0xfd, 0x0f],
+  'i32x4.splat': [0xfd, 0x11],
+  'f64x2.splat': [0xfd, 0x14],
   'i8x16.eq': [0xfd, 0x23],
   'i8x16.lt_u': [0xfd, 0x26],
+  'f64x2.lt': [0xfd, 0x49],
+  'f64x2.ge': [0xfd, 0x4c],
   'v128.and': [0xfd, 0x4e],
   'v128.or': [0xfd, 0x50],
   'i8x16.bitmask': [0xfd, 0x64],
   'i8x16.shr_u': [0xfd, 0x6d],
   'i8x16.sub': [0xfd, 0x71],
+  'f64x2.ceil': [0xfd, 0x74],
+  'i32x4.add': [0xfd, 0xae, 0x01],
+  'i32x4.sub': [0xfd, 0xb1, 0x01],
+  'f64x2.sub': [0xfd, 0xf1, 0x01],
+  'f64x2.div': [0xfd, 0xf3, 0x01],
+  'i32x4.trunc_sat_f64x2_u_zero': [0xfd, 0xfd, 0x01],
 }
 /** Opcodes that load and store: alignment is a hint and always 1 byte. */
 const memory: Readonly<Record<string, readonly number[]>> = {
@@ -71,10 +86,11 @@ const memory: Readonly<Record<string, readonly number[]>> = {
   'i32.store16': [0x3b],
   'v128.load': [0xfd, 0x00],
   'v128.store': [0xfd, 0x0b],
+  'f64.store': [0x39],
   'v128.load64_zero': [0xfd, 0x5d],
 }
 const locals: Readonly<Record<string, number>> = { 'local.get': 0x20, 'local.set': 0x21, 'local.tee': 0x22 }
-const types: Readonly<Record<string, number>> = { i32: 0x7f, i64: 0x7e, v128: 0x7b }
+const types: Readonly<Record<string, number>> = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b }
 const MAGIC = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
 const END = 0x0b
 const NO_VALUE = 0x40

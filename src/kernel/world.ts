@@ -33,6 +33,8 @@ export interface Disk {
   /** Opens for appending; creates the file when `create` is set and fails with EEXIST when it is there already. */
   openAppend(path: string, options: { readonly create: boolean }): Promise<AppendFile>
   openRead(path: string): Promise<ReadFile>
+  /** Whether other threads find the files under the same paths. */
+  readonly isOfProcess?: boolean
   /** Writes a new file, or over an old one, whole: not atomic, not synced. */
   writeFile(path: string, data: Uint8Array, options: { readonly sync: boolean }): Promise<void>
   readFile(path: string): Promise<Buffer>

@@ -266,6 +266,43 @@ test('instant answers are sorted by labels unless the query sorts by value', asy
   assert.deepEqual(await keys('sort(count_over_time({app=~".+"}[1m]))'), ['{app="a"}', '{app="c"}', '{app="b"}'])
 })
 
+test('the best of very many series are the same when most of them are never held', async () => {
+  const counts = new Map<string, number>()
+  const entryOf = (i: number): Entry => {
+    // some users all the time, and one that comes late
+    const isLate = i >= 36_000 && i % 10 > 6
+    const user = i % 10 === 0 ? `often-${i % 7}` : isLate ? 'late' : `${'seldom-'.repeat(5)}${i}`
+    const app = i % 2 === 0 ? 'a' : 'b'
+    for (const key of i % 50 === 1 ? [`{app="${app}"}`, '{}'] : [`{app="${app}", user="${user}"}`, `{user="${user}"}`])
+      counts.set(key, (counts.get(key) ?? 0) + 1)
+    const entry = at(i / 500, 'twelve bytes', { stream: `{app="${app}"}` })
+    return i % 50 === 1 ? entry : { ...entry, metadata: { user } }
+  }
+  const all = Array.from({ length: 40_000 }, (_, i) => entryOf(i))
+  const blocks = [0, 1, 2, 3].map((block) => all.slice(block * 9000, (block + 1) * 9000))
+  const options = { jobSizes: { firstBytes: 16_000, maxBytes: 16_000 } }
+  const { querier } = await setUp({ blocks, head: all.slice(36_000), pageRows: 1024, options })
+  for (const [labels, isAsked] of [
+    ['user', (key: string) => !key.includes('app=')],
+    ['app, user', (key: string) => key.includes('app=')],
+  ] as const) {
+    for (const k of [1, 5, 9, 40]) {
+      const query = `topk(${k}, sum by (${labels}) (count_over_time({app=~".+"}[10m])))`
+      const found = vectorOf((await instant(querier, query, T0 + 200n * SECOND)).data) as Record<string, number>
+      const expected = [...counts]
+        .filter(([key]) => isAsked(key))
+        .map(([, count]) => count)
+        .toSorted((a, b) => b - a)
+      assert.deepEqual(
+        Object.values(found).toSorted((a, b) => b - a),
+        expected.slice(0, k),
+        query,
+      )
+      for (const [key, count] of Object.entries(found)) assert.equal(count, counts.get(key), key)
+    }
+  }
+})
+
 test('the best of very many series are found with memory for few of them', async () => {
   const users = 40_000
   const user = (i: number): string => `${'long-'.repeat(8)}${i % users}`

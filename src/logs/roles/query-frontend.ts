@@ -9,6 +9,7 @@ import { openLogBlock } from '#/logs/store/open-log-block.ts'
 import type { DeleteRequests, HiddenRowsReader } from '#/logs/wire/deletes.ts'
 import type { IngesterReader } from '#/logs/wire/head-view.ts'
 import { Caches } from '#/platform/memory/caches.ts'
+import { PartCache } from '#/platform/memory/kept-parts.ts'
 import type { MemoryBudget } from '#/platform/memory/memory-budget.ts'
 import type { ObjectStore } from '#/platform/objstore/objstore.ts'
 import { FairQueue } from '#/platform/queue/fair-queue.ts'
@@ -18,6 +19,8 @@ import { observeCaches } from './cache-metrics.ts'
 
 /** Part of the budget for filters of blocks: their words, and what was read of the rest. */
 const FILTER_CACHE_SHARE = 0.125
+/** Part of the budget for what is decoded of indexes of blocks. */
+const INDEX_CACHE_SHARE = 0.125
 
 export type FrontendSettings = {
   readonly maxConcurrent: number
@@ -60,11 +63,12 @@ export function newFrontend(settings: FrontendSettings, needs: FrontendNeeds): F
   })
   const caches = new Caches(budget)
   // what is cheap to get again comes first: it is given up first
+  const parts = new PartCache(caches.part('index-parts', budget.limitBytes * INDEX_CACHE_SHARE))
   const filters = new FilterCache(caches.part('filters', budget.limitBytes * FILTER_CACHE_SHARE))
   const querier = new Querier({
     ingesters: [ingester],
     deletes,
-    openBlock: (meta) => openLogBlock(store, meta, { filters }),
+    openBlock: (meta) => openLogBlock(store, meta, { filters, parts }),
     pool: workerScanPool(workers),
     budget,
     caches,

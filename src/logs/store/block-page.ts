@@ -6,10 +6,11 @@ import { COLUMN_LENGTH, COLUMN_LINE, COLUMN_STREAM, COLUMN_TIME, metaColumn, met
 import type { PageBytes, PageColumnBytes } from './log-block.ts'
 import type { LogPage, MetaColumn } from './log-page.ts'
 import { assert } from '#/kernel/assert.ts'
-import type { ByteOrigin } from '#/kernel/byte-reader.ts'
+import { ByteReader, type ByteOrigin } from '#/kernel/byte-reader.ts'
 import { crc32 } from '#/kernel/crc32.ts'
 import { Corruption } from '#/kernel/errors.ts'
-import { isCutLines } from '#/storage/column/encoding.ts'
+import { ENCODING_BYTES, isCutLines } from '#/storage/column/encoding.ts'
+import { LentMemory } from '#/storage/column/column-memory.ts'
 import { unsealBytesInto, unsealF64, unsealRuns, unsealU32 } from '#/storage/column/number-columns.ts'
 import { spreadRuns } from '#/storage/column/runs-u32.ts'
 import type { RunsU32 } from '#/storage/column/runs-u32.ts'
@@ -20,6 +21,7 @@ import { ScratchBuffers } from '#/storage/column/scratch-buffers.ts'
 import type { SealedColumn } from '#/storage/column/sealed.ts'
 import { decodeTextColumn } from '#/storage/column/text-column.ts'
 import type { HexValues, TextColumn } from '#/storage/column/text-values.ts'
+import { unsealCells, type ValueCells } from '#/storage/column/value-cells.ts'
 
 const MAX_PAGE_LINE_BYTES = 0xffff_ffff
 /** Idle memory of a thread for lines: enough for the pages that a scan has open at a time. */
@@ -39,6 +41,8 @@ class BlockPage implements LogPage {
   readonly metaNames: readonly string[]
   readonly #page: PageBytes
   readonly #meta = new Map<string, TextColumn>()
+  /** Of columns but lines. */
+  readonly #memory = new LentMemory()
   #stream: Uint32Array | undefined
   #runs: RunsU32 | undefined | 'unknown' = 'unknown'
   #time: Float64Array | undefined
@@ -66,7 +70,7 @@ class BlockPage implements LogPage {
     const runs = this.streamRuns
     this.#stream ??= runs
       ? spreadRuns(runs)
-      : this.#decode(COLUMN_STREAM, (column, origin) => unsealU32(column, this.rowCount, origin))
+      : this.#decode(COLUMN_STREAM, (column, origin) => unsealU32(column, this.rowCount, origin, this.#memory))
     return this.#stream
   }
 
@@ -78,8 +82,12 @@ class BlockPage implements LogPage {
   }
 
   get time(): Float64Array {
-    this.#time ??= this.#decode(COLUMN_TIME, (column, origin) => unsealF64(column, this.rowCount, origin))
+    this.#time ??= this.#decode(COLUMN_TIME, (column, origin) => unsealF64(column, this.rowCount, origin, this.#memory))
     return this.#time
+  }
+
+  get timeCells(): ValueCells | undefined {
+    return this.#decode(COLUMN_TIME, (column, origin) => unsealCells(column, this.rowCount, origin))
   }
 
   get lineStart(): Uint32Array {
@@ -100,6 +108,12 @@ class BlockPage implements LogPage {
       return raw
     })
     return this.#lines
+  }
+
+  get lineBytes(): number {
+    const column = this.#column(COLUMN_LINE)
+    const isPlain = column.encoding === ENCODING_BYTES
+    return isPlain ? column.sizeBytes : new ByteReader(this.#bytesOf(column), this.#originOf(column)).uvarint()
   }
 
   get cutLines(): CutTexts | undefined {
@@ -133,6 +147,15 @@ class BlockPage implements LogPage {
     this.#lines = undefined
   }
 
+  close(): void {
+    this.release()
+    this.#meta.clear()
+    this.#stream = undefined
+    this.#time = undefined
+    this.#lineStart = undefined
+    this.#memory.giveBack()
+  }
+
   meta(name: string): MetaColumn | undefined {
     assert(!this.#page.unreadMeta.includes(name), `metadata '${name}' of page ${this.#page.page} was read`)
     return this.#metaColumn(name)
@@ -143,7 +166,9 @@ class BlockPage implements LogPage {
     if (known !== undefined) return known
     const columnName = metaColumn(name)
     if (!this.#page.columns.some((column) => column.name === columnName)) return undefined
-    const decoded = this.#decode(columnName, (column, origin) => decodeTextColumn(column, this.rowCount, origin))
+    const decoded = this.#decode(columnName, (column, origin) =>
+      decodeTextColumn(column, this.rowCount, origin, this.#memory),
+    )
     this.#meta.set(name, decoded)
     return decoded
   }
@@ -179,9 +204,10 @@ class BlockPage implements LogPage {
   }
 
   #sumLengths(column: SealedColumn, origin: ByteOrigin): Uint32Array {
-    const lengths = unsealU32(column, this.rowCount, origin)
-    const starts = new Uint32Array(this.rowCount + 1)
+    const lengths = unsealU32(column, this.rowCount, origin, this.#memory)
+    const starts = this.#memory.u32(this.rowCount + 1)
     let sum = 0
+    starts[0] = 0
     for (let row = 0; row < lengths.length; row++) {
       sum += lengths[row]!
       starts[row + 1] = sum
@@ -191,13 +217,26 @@ class BlockPage implements LogPage {
   }
 
   #decode<T>(name: string, decode: (column: SealedColumn, origin: ByteOrigin) => T): T {
-    const column = this.#page.columns.find((candidate) => candidate.name === name)
-    assert(column !== undefined, `column '${name}' of page ${this.#page.page} was read`)
-    const bytes = this.#page.bytes.subarray(column.offset, column.offset + column.sizeBytes)
-    const origin = { file: this.#page.block, offset: this.#page.offset + column.offset }
+    const column = this.#column(name)
+    const bytes = this.#bytesOf(column)
+    const origin = this.#originOf(column)
     if (name !== COLUMN_LINE || !this.#areLinesChecked) checkColumn(bytes, column, origin)
     if (name === COLUMN_LINE) this.#areLinesChecked = true
     return decode({ encoding: column.encoding, bytes }, origin)
+  }
+
+  #column(name: string): PageColumnBytes {
+    const column = this.#page.columns.find((candidate) => candidate.name === name)
+    assert(column !== undefined, `column '${name}' of page ${this.#page.page} was read`)
+    return column
+  }
+
+  #bytesOf({ offset, sizeBytes }: PageColumnBytes): Uint8Array {
+    return this.#page.bytes.subarray(offset, offset + sizeBytes)
+  }
+
+  #originOf({ offset }: PageColumnBytes): ByteOrigin {
+    return { file: this.#page.block, offset: this.#page.offset + offset }
   }
 }
 

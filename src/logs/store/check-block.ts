@@ -40,7 +40,11 @@ export async function checkBlock(store: ObjectStore, ref: BlockToCheck, signal?:
   }
   const tail = await attempt(() => readTail({ store, ...ref }, signal))
   if (tail === undefined) return { meta: undefined, block: undefined, problems, badPages: new Set() }
-  const block = await attempt(() => openBlock(store, ref, signal))
+  const block = await attempt(async () => {
+    const opened = await openBlock(store, ref, { signal })
+    // columns are decoded when they are asked for: here is where they must prove good
+    return { ...opened, runs: { ...opened.runs } }
+  })
   const badPages = new Set<number>()
   if (block !== undefined) {
     const bytes = new Window(store, ref, signal)

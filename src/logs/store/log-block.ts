@@ -2,6 +2,7 @@
  * An open log block: its index is in memory, its pages are read when asked for. The main thread opens blocks, prunes and
  * fetches compressed bytes; a worker thread turns the bytes into a `LogPage` (`decodeBlockPage` in ./block-page.ts).
  */
+import type { FileReads } from '#/platform/objstore/read-file.ts'
 import type { StreamRuns } from '#/storage/block/contents.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
 import type { PageBits, PageCondition } from '#/storage/filter/filter.ts'
@@ -21,6 +22,8 @@ export interface LogBlock {
    * [from, to). Never leaves out a page that holds one.
    */
   selectPages(ordinals: Uint32Array | undefined, from: number, to: number): number[]
+  /** Bytes that `readPages` reads of a page. */
+  readBytes(position: number, columns: PageColumns): number
   /** Rows, raw bytes, least and greatest time of each given stream (all when undefined) from the index alone. */
   streamStats(ordinals: Uint32Array | undefined): readonly StreamStat[]
   /**
@@ -58,6 +61,8 @@ export type PatternBytes = {
 export type PageMemory = {
   /** At least `sizeBytes`. */
   take(sizeBytes: number): SharedArrayBuffer
+  /** Where the store has files, takes over what is to be read: pages have their bytes when that is done. */
+  readLater?: ((reads: FileReads) => void) | undefined
 }
 
 export type PageEntry = {

@@ -2,6 +2,7 @@ import type { CutNumbers } from '#/storage/column/cut-numbers.ts'
 import type { CutTexts } from '#/storage/column/line-texts.ts'
 import type { RunsU32 } from '#/storage/column/runs-u32.ts'
 import type { HexValues } from '#/storage/column/text-values.ts'
+import type { ValueCells } from '#/storage/column/value-cells.ts'
 import type { TextRanges } from '#/storage/column/text-values.ts'
 
 /**
@@ -19,9 +20,12 @@ export interface LogPage {
   readonly streamRuns?: RunsU32 | undefined
   readonly time: Float64Array
   /** Says where times lie among edges, without an array of them; undefined where the array is all that there is. */
+  readonly timeCells?: ValueCells | undefined
   /** `rowCount + 1` offsets into `lines`; the differences are the lengths, available without decoding the lines. */
   readonly lineStart: Uint32Array
   readonly lines: Buffer
+  /** Size of `lines`, where it is known without decoding anything; for statistics, as nothing was checked. */
+  readonly lineBytes?: number
   /**
    * A short form of the lines, cheaper to decode, for searches that `isFoundInCutText` allows; undefined when the page has none. The
    * row of text `t` is `text[textStart[t], textStart[t + 1])`.
@@ -40,6 +44,8 @@ export interface LogPage {
   chooseLines?(rows: Uint32Array): void
   /** Says that nobody looks at `lines` any more, so that its memory can be used for another page. */
   release(): void
+  /** The same for all of the page: what was got of it may be overwritten by the next one. */
+  close?(): void
 }
 
 /** One structured-metadata name over all rows of a page. */

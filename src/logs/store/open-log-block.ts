@@ -1,12 +1,13 @@
 /** Opens a log block: its index in memory, its pages on demand. Runs on the main thread, and decodes no page. */
 import { planReads } from './plan-reads.ts'
-import type { PageSpan } from './plan-reads.ts'
+import type { PageSpan, ReadPlan } from './plan-reads.ts'
 import { COLUMN_LENGTH, COLUMN_LINE, COLUMN_STREAM, COLUMN_TIME, metaNameOf } from './columns.ts'
 import { plainReader, type FilterCache } from './filter-cache.ts'
 import type { LogBlock, PageBytes, PageColumns, PageEntry, PageMemory, PatternBytes, StreamStat } from './log-block.ts'
 import { assert } from '#/kernel/assert.ts'
 import { throwIfAborted } from '#/kernel/errors.ts'
 import { formatLabels } from '#/logs/model/labels.ts'
+import { KeptParts, type PartCache } from '#/platform/memory/kept-parts.ts'
 import type { ObjectStore } from '#/platform/objstore/objstore.ts'
 import type { BlockColumn, BlockPage, StreamRuns } from '#/storage/block/contents.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
@@ -27,13 +28,14 @@ import type { SealedLabelIndex } from '#/storage/index/open-label-index.ts'
 import { openLabelIndex } from '#/storage/index/open-label-index.ts'
 
 /** Estimates of what the index costs in memory, for the cache's budget. */
-const BYTES_PER_RUN = 32
 const BYTES_PER_COLUMN = 200
 const BYTES_PER_PAGE = 400
 
 export type OpenLogBlockOptions = {
   /** What is read of the filters of all blocks. Without it each question reads anew. */
   readonly filters?: FilterCache
+  /** What is decoded of the indexes of all blocks. Without it, it stays as long as the block is open. */
+  readonly parts?: PartCache
   readonly signal?: AbortSignal
 }
 
@@ -41,10 +43,13 @@ export type OpenLogBlockOptions = {
 export async function openLogBlock(
   store: ObjectStore,
   ref: BlockRef,
-  { filters, signal }: OpenLogBlockOptions = {},
+  { filters, parts: cache, signal }: OpenLogBlockOptions = {},
 ): Promise<LogBlock> {
-  return new OpenLogBlock(store, await openBlock(store, ref, signal), filters)
+  const parts = new KeptParts(ref.key, cache)
+  return new OpenLogBlock(store, await openBlock(store, ref, { parts, signal }), { filters, parts })
 }
+
+type Kept = { readonly filters: FilterCache | undefined; readonly parts: KeptParts }
 
 class OpenLogBlock implements LogBlock {
   readonly meta: BlockMeta
@@ -56,20 +61,18 @@ class OpenLogBlock implements LogBlock {
   readonly #block: OpenedBlock
   readonly #filters: FilterCache | undefined
 
-  constructor(store: ObjectStore, block: OpenedBlock, filters: FilterCache | undefined) {
+  constructor(store: ObjectStore, block: OpenedBlock, { filters, parts }: Kept) {
     this.#store = store
     this.#block = block
     this.#filters = filters
     this.meta = block.meta
-    this.streams = openLabelIndex(block.labels.bytes, { origin: block.labels.origin, formatText: formatLabels })
+    const { bytes, origin } = block.labels
+    this.streams = openLabelIndex(bytes, { origin, formatText: formatLabels, parts })
     this.pages = block.pages.map(entryOf)
     this.runs = block.runs
     const columnCount = block.pages.reduce((sum, page) => sum + page.columns.length, 0)
     this.memoryBytes =
-      this.streams.memoryBytes +
-      block.runs.stream.length * BYTES_PER_RUN +
-      columnCount * BYTES_PER_COLUMN +
-      block.pages.length * BYTES_PER_PAGE
+      this.streams.memoryBytes + block.runBytes + columnCount * BYTES_PER_COLUMN + block.pages.length * BYTES_PER_PAGE
   }
 
   selectPages(ordinals: Uint32Array | undefined, from: number, to: number): number[] {
@@ -77,7 +80,8 @@ class OpenLogBlock implements LogBlock {
     const positions: number[] = []
     for (const [position, { minTime, maxTime }] of this.pages.entries()) {
       if (maxTime < from || minTime >= to) continue
-      if (isWanted === undefined || this.#pageHolds(position, isWanted, { from, to })) positions.push(position)
+      const window = minTime >= from && maxTime < to ? undefined : { from, to }
+      if (isWanted === undefined || this.#pageHolds(position, isWanted, window)) positions.push(position)
     }
     return positions
   }
@@ -103,6 +107,11 @@ class OpenLogBlock implements LogBlock {
     return [...stats.values()].sort((a, b) => a.ordinal - b.ordinal)
   }
 
+  readBytes(position: number, columns: PageColumns): number {
+    const { start, end } = this.#wantedOf(position, columns).span
+    return end - start
+  }
+
   async readPages(
     positions: readonly number[],
     columns: PageColumns,
@@ -116,7 +125,7 @@ class OpenLogBlock implements LogBlock {
       wanted.map(({ span }) => span),
       { nearBytes, memoryFor },
     )
-    await this.#store.readRanges(this.meta.key, plan.reads, signal)
+    await this.#read(plan.reads, signal, memory)
     return wanted.map(({ position, span, found, unreadMeta }, i) => ({
       block: this.meta.key,
       page: position,
@@ -132,6 +141,20 @@ class OpenLogBlock implements LogBlock {
         crc32,
       })),
     }))
+  }
+
+  async #read(
+    ranges: ReadPlan['reads'],
+    signal: AbortSignal | undefined,
+    memory: PageMemory | undefined,
+  ): Promise<void> {
+    const { key } = this.meta
+    if (memory?.readLater !== undefined) {
+      const sizeBytes = ranges.reduce((sum, { target }) => sum + target.length, 0)
+      const file = this.#store.fileOf?.(key, sizeBytes)
+      if (file !== undefined) return memory.readLater({ key, file, ranges })
+    }
+    await this.#store.readRanges(key, ranges, signal)
   }
 
   async pagesWith(condition: PageCondition, signal: AbortSignal | undefined): Promise<PageBits | undefined> {
@@ -185,18 +208,25 @@ class OpenLogBlock implements LogBlock {
     return flags
   }
 
-  #pageHolds(
-    position: number,
-    isWanted: Uint8Array,
-    { from, to }: { readonly from: number; readonly to: number },
-  ): boolean {
-    const { pageEnds, stream, minTime, maxTime } = this.runs
-    for (let run = position === 0 ? 0 : pageEnds[position - 1]!; run < pageEnds[position]!; run++) {
+  /** Whether a page has a run of a wanted stream that reaches into the window; undefined: the whole page lies in it. */
+  #pageHolds(position: number, isWanted: Uint8Array, window: TimesInDay | undefined): boolean {
+    const { pageEnds, stream } = this.runs
+    const [first, end] = [position === 0 ? 0 : pageEnds[position - 1]!, pageEnds[position]!]
+    if (window === undefined) {
+      for (let run = first; run < end; run++) if (isWanted[stream[run]!] === 1) return true
+      return false
+    }
+    const { minTime, maxTime } = this.runs
+    const { from, to } = window
+    for (let run = first; run < end; run++) {
       if (isWanted[stream[run]!] === 1 && maxTime[run]! >= from && minTime[run]! < to) return true
     }
     return false
   }
 }
+
+/** `to` excluded. */
+type TimesInDay = { readonly from: number; readonly to: number }
 
 type WantedPage = {
   readonly position: number

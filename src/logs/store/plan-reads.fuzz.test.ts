@@ -30,7 +30,7 @@ test('after all reads every span has its own bytes, however they lie', () => {
 const shape = (spans: readonly (readonly [number, number])[]): [number, number][] =>
   planReads(
     spans.map(([start, end]) => ({ start, end })),
-    { nearBytes: MB },
+    { nearBytes: 100_000 },
   ).reads.map(({ offset, target }) => [offset, offset + target.length])
 
 test('near spans are read together, far ones are not', () => {
@@ -43,34 +43,33 @@ test('near spans are read together, far ones are not', () => {
   )
   assert.deepEqual(
     shape([
-      [0, MB],
-      [2 * MB, 3 * MB],
+      [0, 100_000],
+      [200_000, 300_000],
     ]),
-    [[0, 3 * MB]],
+    [[0, 300_000]],
   )
   assert.deepEqual(
     shape([
-      [0, MB],
-      [2 * MB + 1, 3 * MB],
+      [0, 100_000],
+      [200_001, 300_000],
     ]),
     [
-      [0, MB],
-      [2 * MB + 1, 3 * MB],
+      [0, 100_000],
+      [200_001, 300_000],
     ],
   )
 })
 
 test('small spans far apart do not read the whole object', () => {
-  assert.equal(shape(Array.from({ length: 20 }, (_, i) => [i * 500_000, i * 500_000 + 10_000])).length, 20)
+  assert.equal(shape(Array.from({ length: 20 }, (_, i) => [i * 50_000, i * 50_000 + 1000])).length, 20)
 })
 
-test('no read is larger than 8 MiB, and a large span is read in pieces', () => {
-  const neighbours = shape(Array.from({ length: 30 }, (_, i) => [i * MB, (i + 1) * MB]))
+test('neighbours are read together up to 1 MiB, and a large span in pieces of 8 MiB', () => {
+  const neighbours = shape(Array.from({ length: 10 }, (_, i) => [(i * MB) / 4, ((i + 1) * MB) / 4]))
   assert.deepEqual(neighbours, [
-    [0, 8 * MB],
-    [8 * MB, 16 * MB],
-    [16 * MB, 24 * MB],
-    [24 * MB, 30 * MB],
+    [0, MB],
+    [MB, 2 * MB],
+    [2 * MB, 2.5 * MB],
   ])
   assert.deepEqual(shape([[5, 5 + 20 * MB]]), [
     [5, 5 + 8 * MB],

@@ -2,7 +2,10 @@
 
 /** More is read in several pieces at a time. */
 const MAX_READ_BYTES = 8 * 1024 * 1024
-/** Ranges that are read into the same memory have at most so many bytes together, unless a single one has more. */
+/**
+ * Ranges that are read into the same memory have at most so many bytes together, unless a single span has more: memory comes in few
+ * sizes then, and is used again.
+ */
 const MAX_GROUP_BYTES = 1024 * 1024
 /** Gaps may be this many times what is wanted: many small columns far apart are not worth the whole object. */
 const MAX_WASTE = 4
@@ -95,7 +98,7 @@ function extend(
     const next = spans[order[to]!]!
     const gap = Math.max(0, next.start - end)
     const nextEnd = Math.max(end, next.end)
-    if (gap > nearBytes || nextEnd - start > MAX_READ_BYTES) break
+    if (gap > nearBytes || nextEnd - start > MAX_GROUP_BYTES) break
     useful += Math.max(0, next.end - Math.max(end, next.start))
     if (nextEnd - start > useful * (1 + MAX_WASTE)) break
     end = nextEnd

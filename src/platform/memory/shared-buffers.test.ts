@@ -54,3 +54,20 @@ test('a lease that is released twice gives back once', () => {
   lease.release()
   assert.equal(buffers.idleBytes, 64 * KIB)
 })
+
+test('buffers come in few sizes, and what was given up is counted', () => {
+  const { buffers } = pool(2048 * KIB, 4096 * KIB)
+  const sizes = new Set<number>()
+  for (let kib = 65; kib < 1024; kib += 13) {
+    const lease = buffers.lease()
+    const memory = lease.take(kib * KIB)
+    assert.ok(memory.byteLength >= kib * KIB && memory.byteLength <= 2 * kib * KIB)
+    sizes.add(memory.byteLength)
+    lease.release()
+  }
+  assert.ok(sizes.size <= 8, `${sizes.size} sizes`)
+  assert.equal(
+    buffers.droppedBytes + buffers.idleBytes,
+    [...sizes].reduce((sum, bytes) => sum + bytes, 0),
+  )
+})

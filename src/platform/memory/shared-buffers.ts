@@ -9,16 +9,17 @@ import { assert } from '#/kernel/assert.ts'
 import type { MemoryBudget, Reservation } from './memory-budget.ts'
 import { dropShared } from './shared-garbage.ts'
 
-/** Sizes are rounded up to this, so that buffers of like sizes can stand for each other. */
-const GRAIN_BYTES = 64 * 1024
+/** The smallest buffer. Sizes are rounded up to it, or to 1 or 1.5 times a power of two, so that buffers can stand for each other. */
+const MIN_BYTES = 64 * 1024
 /** A buffer is not used for less than this part of it. */
-const MIN_USE = 0.5
+const MIN_USE = 0.25
 
 export class SharedBuffers {
   readonly #maxIdleBytes: number
   readonly #reserved: Reservation
   /** Longest idle first. */
   readonly #idle: SharedArrayBuffer[] = []
+  #droppedBytes = 0
 
   constructor({ budget, maxIdleBytes }: { readonly budget: MemoryBudget; readonly maxIdleBytes: number }) {
     this.#maxIdleBytes = maxIdleBytes
@@ -28,6 +29,11 @@ export class SharedBuffers {
 
   get idleBytes(): number {
     return this.#reserved.bytes
+  }
+
+  /** Bytes that were given up so far: threads that have seen them are the last to hold them. */
+  get droppedBytes(): number {
+    return this.#droppedBytes
   }
 
   lease(): SharedLease {
@@ -42,7 +48,7 @@ export class SharedBuffers {
       best = position
       bestBytes = byteLength
     }
-    if (best < 0) return new SharedArrayBuffer(Math.ceil(sizeBytes / GRAIN_BYTES) * GRAIN_BYTES)
+    if (best < 0) return new SharedArrayBuffer(roundedUp(sizeBytes))
     const [memory] = this.#idle.splice(best, 1) as [SharedArrayBuffer]
     this.#reserved.shrink(memory.byteLength)
     return memory
@@ -50,10 +56,15 @@ export class SharedBuffers {
 
   #giveBack(memory: SharedArrayBuffer): void {
     const { byteLength } = memory
-    if (byteLength > this.#maxIdleBytes) return dropShared(byteLength)
+    if (byteLength > this.#maxIdleBytes) return this.#drop(byteLength)
     this.#dropTo(this.#maxIdleBytes - byteLength)
     if (this.#reserved.growIfFree(byteLength)) this.#idle.push(memory)
-    else dropShared(byteLength)
+    else this.#drop(byteLength)
+  }
+
+  #drop(bytes: number): void {
+    this.#droppedBytes += bytes
+    dropShared(bytes)
   }
 
   #dropTo(bytes: number): void {
@@ -61,9 +72,15 @@ export class SharedBuffers {
       const memory = this.#idle.shift()
       assert(memory !== undefined, 'idle memory is made of buffers')
       this.#reserved.shrink(memory.byteLength)
-      dropShared(memory.byteLength)
+      this.#drop(memory.byteLength)
     }
   }
+}
+
+function roundedUp(sizeBytes: number): number {
+  if (sizeBytes <= MIN_BYTES) return MIN_BYTES
+  const power = 2 ** Math.ceil(Math.log2(sizeBytes))
+  return sizeBytes <= power * 0.75 ? power * 0.75 : power
 }
 
 /** The buffers of one job. Nobody may look at them after `release`. */

@@ -141,6 +141,11 @@ export class FilesystemStore implements ObjectStore {
     })
   }
 
+  fileOf(key: string): string | undefined {
+    checkKey(key)
+    return this.#disk.isOfProcess === true ? this.#path(key) : undefined
+  }
+
   async get(key: string, signal?: AbortSignal): Promise<Buffer> {
     checkKey(key)
     throwIfAborted(signal)

@@ -15,6 +15,11 @@ export interface ObjectStore {
   readInto(key: string, offset: number, target: Uint8Array, signal?: AbortSignal): Promise<void>
   /** As {@link readInto}, several ranges of one object. */
   readRanges(key: string, ranges: readonly RangeRead[], signal?: AbortSignal): Promise<void>
+  /**
+   * The file that has the object, for a thread that reads `sizeBytes` of it by itself (./read-file.ts); undefined where there are no
+   * such files.
+   */
+  fileOf?(key: string, sizeBytes: number): string | undefined
   /** The whole object. @throws NotFound. */
   get(key: string, signal?: AbortSignal): Promise<Buffer>
   /** Undefined when there is no such object. */

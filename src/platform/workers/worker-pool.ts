@@ -62,6 +62,8 @@ export class WorkerCrashed extends EddaError {
 const maxWaitingDefault = 10_000
 const cancelGraceMsDefault = 5000
 const queriesPerBackground = 4
+/** To abort without a reason makes an error with its stack. */
+const isDone = 'the task is done'
 /** Garbage of a task is short-lived; a thread needs no more room for it than this. */
 const youngGenerationMb = 16
 
@@ -227,7 +229,7 @@ export class WorkerPool {
       return answer.value as Out
     } finally {
       signal?.removeEventListener('abort', onAbort)
-      done.abort()
+      done.abort(isDone)
     }
   }
 

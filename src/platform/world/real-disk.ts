@@ -40,6 +40,7 @@ export const realDisk: Disk = {
       await handle.close()
     }
   },
+  isOfProcess: true,
   readFile: (path) => readFile(path),
   rename: (from, to) => rename(from, to),
   link: (from, to) => link(from, to),

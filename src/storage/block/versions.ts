@@ -3,7 +3,7 @@
  * which one it has before it; a new version is a new folder and a case here.
  */
 import { readIndex, readTail } from './v1/reader.ts'
-import type { OpenedBlock } from './v1/reader.ts'
+import type { OpenedBlock, OpenOptions } from './v1/reader.ts'
 import type { BlockMeta } from './meta.ts'
 import { NotFound } from '#/kernel/errors.ts'
 import type { ObjectStore } from '#/platform/objstore/objstore.ts'
@@ -12,9 +12,10 @@ import type { ObjectStore } from '#/platform/objstore/objstore.ts'
 export type BlockRef = { readonly key: string; readonly sizeBytes?: number | undefined }
 
 /** Reads footer and index. @throws Corruption, NotFound. */
-export async function openBlock(store: ObjectStore, ref: BlockRef, signal?: AbortSignal): Promise<OpenedBlock> {
+export async function openBlock(store: ObjectStore, ref: BlockRef, options: OpenOptions = {}): Promise<OpenedBlock> {
+  const { signal } = options
   const object = { store, key: ref.key, sizeBytes: ref.sizeBytes ?? (await sizeOf(store, ref.key, signal)) }
-  return readIndex(object, await readTail(object, signal), signal)
+  return readIndex(object, await readTail(object, signal), options)
 }
 
 /** Reads the footer only. @throws Corruption, NotFound. */

@@ -66,6 +66,19 @@ export function unpackFrom(view: DataView, packed: Packed, target: Uint32Array, 
   }
 }
 
+/** One of the values that are packed with `width` bits, which are not 0, from `start` of a view. */
+export function unpackOne(
+  view: DataView,
+  { start, width, position }: { readonly start: number; readonly width: number; readonly position: number },
+): number {
+  const bit = position * width
+  const word = start + (bit >>> 5) * 4
+  const shift = bit & 31
+  let value = view.getInt32(word, true) >>> shift
+  if (shift + width > WORD_BITS) value |= view.getInt32(word + 4, true) << (WORD_BITS - shift)
+  return (width === WORD_BITS ? value : value & ((1 << width) - 1)) >>> 0
+}
+
 /** Eight values take `width` whole bytes, so their places in these bytes are the same in each block of eight. */
 function unpackBlocks(
   view: DataView,

@@ -7,7 +7,9 @@ import { bitWidth, packBits, packedBytes, unpackBits } from './bit-pack.ts'
 import { decodeDeltaF64, encodeDeltaF64 } from './delta-f64.ts'
 import { ENCODING_BYTES, ENCODING_ZSTD_FLAG, encodingName } from './encoding.ts'
 import { sealF64, sealRunsU32, sealU32, unsealBytes, unsealF64, unsealU32 } from './number-columns.ts'
-import { decodePackedU32, encodePackedU32 } from './packed-u32.ts'
+import { decodePackedU32, encodePackedU32, PackedU32 } from './packed-u32.ts'
+import { PresenceRanks } from './presence.ts'
+import { RowRanks } from './row-ranks.ts'
 import { sealColumn, unsealColumn } from './sealed.ts'
 import { decodeTextColumn, encodeTextColumn } from './text-column.ts'
 import type { TextColumn, TextRanges } from './text-values.ts'
@@ -42,8 +44,36 @@ test('packed integers come back', () => {
       const reader = new ByteReader(out.written, origin)
       assert.deepEqual(decodePackedU32(reader, values.length), values)
       reader.end()
+      const again = new ByteReader(out.written, origin)
+      const packed = new PackedU32(again, values.length)
+      again.end()
+      for (const [i, value] of values.entries()) assert.equal(packed.at(i), value)
+      assert.deepEqual(packed.all(), values)
       assert.deepEqual(unsealU32(sealU32(values), values.length, origin), values)
     }),
+  )
+})
+
+test('ranks of rows are what counting finds, in whatever order they are asked for', () => {
+  const cases = fc.record({
+    rows: fc.array(fc.boolean(), { minLength: 1, maxLength: 1500 }),
+    asked: fc.array(fc.nat(1499), { maxLength: 60 }),
+  })
+  fc.assert(
+    fc.property(cases, ({ rows, asked }) => {
+      const presence = new Uint8Array(Math.ceil(rows.length / 8)).fill(0xff)
+      for (const [row, isThere] of rows.entries()) if (!isThere) presence[row >> 3]! &= ~(1 << (row & 7))
+      const present = Uint32Array.from([...rows.keys()].filter((row) => rows[row]))
+      const ofBits = new PresenceRanks(presence, rows.length)
+      const ofRows = new RowRanks(present)
+      assert.equal(ofBits.count, present.length)
+      for (const row of [...rows.keys(), ...asked]) {
+        const rank = present.findIndex((other) => other >= row)
+        if (row < rows.length) assert.equal(ofBits.rankOf(row), rank < 0 ? present.length : rank)
+        assert.equal(ofRows.of(row), rank >= 0 && present[rank] === row ? rank : -1)
+      }
+    }),
+    { numRuns: 40 },
   )
 })
 
@@ -194,6 +224,11 @@ function checkTexts(values: readonly (string | undefined)[], encoding?: string):
   const decoded = decodeTextColumn(column, values.length, origin)
   const found = values.map((_, row) => decoded.valueOf(row))
   assert.deepEqual(found, values)
+  const backwards = decodeTextColumn(column, values.length, origin)
+  assert.deepEqual(
+    values.map((_, i) => backwards.valueOf(values.length - 1 - i)),
+    values.toReversed(),
+  )
   for (const value of values) {
     if (value === undefined) continue
     if (constant !== undefined) assert.equal(value, constant)

@@ -15,12 +15,13 @@ import type { ByteWriter } from '#/kernel/byte-writer.ts'
 const GROUP = 128
 const TWO_32 = 2 ** 32
 /** Values that are exact after any difference of two. */
-const MAX_MAGNITUDE = 2 ** 52
+export const MAX_MAGNITUDE = 2 ** 52
 const MAX_WIDTH = 53
 /** About what an exception costs. */
 const EXCEPTION_BYTES = 7
+export const MAX_POWER = 9
 /** Times come in ns, µs, ms or s; powers of ten are tried in these steps. */
-const POWERS = [9, 6, 3] as const
+const POWERS = [MAX_POWER, 6, 3] as const
 
 const differences = new Float64Array(GROUP)
 const low = new Uint32Array(GROUP)
@@ -47,7 +48,7 @@ export function encodeDeltaF64(values: Float64Array, out: ByteWriter): void {
 export function decodeDeltaF64(reader: ByteReader, count: number): Float64Array {
   const values = new Float64Array(count)
   const power = reader.u8()
-  if (power > 9) throw reader.corruption(`power of ten ${power} exceeds 9`)
+  if (power > MAX_POWER) throw reader.corruption(`power of ten ${power} exceeds ${MAX_POWER}`)
   const scale = 10 ** power
   current[0] = 0
   for (let from = 0; from < count; from += GROUP) {
@@ -58,6 +59,20 @@ export function decodeDeltaF64(reader: ByteReader, count: number): Float64Array 
     if (!(Math.abs(value) < MAX_MAGNITUDE)) throw reader.corruption(`value ${value} beyond 2^52`)
   }
   return values
+}
+
+/** Passes over the same. */
+export function skipDeltaF64(reader: ByteReader, count: number): void {
+  reader.skip(1)
+  for (let left = count; left > 0; left -= GROUP) {
+    const size = Math.min(GROUP, left)
+    reader.svarint()
+    const width = reader.u8()
+    if (width > MAX_WIDTH) throw reader.corruption(`bit width ${width} exceeds ${MAX_WIDTH}`)
+    decodeExceptions(reader, size)
+    reader.skip(packedBytes(size, Math.min(width, 32)))
+    if (width > 32) reader.skip(packedBytes(size, width - 32))
+  }
 }
 
 /** Values of a group from their differences to the ones before. */

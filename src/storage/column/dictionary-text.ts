@@ -1,5 +1,6 @@
 /** Few distinct values: count, packed lengths, the values back to back, then a packed code per row, 0 for absent. */
-import { decodePackedU32, encodePackedU32 } from './packed-u32.ts'
+import type { ColumnMemory } from './column-memory.ts'
+import { decodePackedU32, encodePackedU32, PackedU32 } from './packed-u32.ts'
 import type { TextColumn, TextRanges } from './text-values.ts'
 import { ByteDictionary, DICTIONARY_FULL } from '#/kernel/byte-dictionary.ts'
 import type { ByteReader } from '#/kernel/byte-reader.ts'
@@ -37,12 +38,27 @@ export function encodeDictionaryText(codes: Uint32Array, values: ByteDictionary,
   encodePackedU32(codes, out)
 }
 
-export function decodeDictionaryText(reader: ByteReader, rowCount: number): TextColumn {
+export function decodeDictionaryText(reader: ByteReader, rowCount: number, memory: ColumnMemory): TextColumn {
   const count = reader.count(MAX_DICTIONARY_VALUES, 'distinct values')
   const values = Array.from(decodePackedU32(reader, count), (length) => reader.bytes(length).toString())
-  const codes = decodePackedU32(reader, rowCount)
+  const packed = new PackedU32(reader, rowCount)
+  let dictionary: TextColumn['dictionary']
+  return {
+    valueOf(row) {
+      if (row >= rowCount) return undefined
+      const code = dictionary === undefined ? packed.at(row) : dictionary.codes[row]!
+      if (code > count) throw reader.corruption(`code ${code} of ${count} values`)
+      return values[code - 1]
+    },
+    get dictionary() {
+      return (dictionary ??= { codes: checkedCodes(reader, packed.all(memory), count), values })
+    },
+  }
+}
+
+function checkedCodes(reader: ByteReader, codes: Uint32Array, count: number): Uint32Array {
   let greatest = 0
-  for (let row = 0; row < rowCount; row++) if (codes[row]! > greatest) greatest = codes[row]!
+  for (let row = 0; row < codes.length; row++) if (codes[row]! > greatest) greatest = codes[row]!
   if (greatest > count) throw reader.corruption(`code ${greatest} of ${count} values`)
-  return { valueOf: (row) => values[codes[row]! - 1], dictionary: { codes, values } }
+  return codes
 }

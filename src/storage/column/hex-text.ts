@@ -3,7 +3,7 @@
  * more for UUIDs), then the values with two digits in a byte.
  */
 import { rowsWithHex } from './find-text.ts'
-import { decodePresence, encodePresence, isPresent } from './presence.ts'
+import { decodePresence, encodePresence, isPresent, PresenceRanks } from './presence.ts'
 import type { HexValues, TextColumn, TextRanges } from './text-values.ts'
 import type { ByteReader } from '#/kernel/byte-reader.ts'
 import type { ByteWriter } from '#/kernel/byte-writer.ts'
@@ -67,13 +67,11 @@ export function decodeHexText(reader: ByteReader, rowCount: number): TextColumn 
   if (!isUuid && (kind === 0 || kind > MAX_VALUE_BYTES))
     throw reader.corruption(`${kind} is no kind of hexadecimal values`)
   const bytesPerValue = isUuid ? UUID_BYTES : kind
-  const count = presence === undefined ? rowCount : countPresent(presence, rowCount)
-  const bytes = reader.bytes(count * bytesPerValue)
-  let ranks: Uint32Array | undefined
+  const ranks = presence && new PresenceRanks(presence, rowCount)
+  const bytes = reader.bytes((ranks?.count ?? rowCount) * bytesPerValue)
   const valueOf = (row: number): string | undefined => {
     if (row >= rowCount || !isPresent(presence, row)) return undefined
-    if (presence !== undefined) ranks ??= ranksOf(presence, rowCount)
-    const from = (ranks === undefined ? row : ranks[row]!) * bytesPerValue
+    const from = (ranks?.rankOf(row) ?? row) * bytesPerValue
     const text = bytes.toString('hex', from, from + bytesPerValue)
     return isUuid ? withDashes(text) : text
   }
@@ -144,23 +142,6 @@ export function spreadHex({ bytesPerValue, bytes, presence }: HexValues, rowCoun
 
 function withDashes(text: string): string {
   return `${text.slice(0, 8)}-${text.slice(8, 12)}-${text.slice(12, 16)}-${text.slice(16, 20)}-${text.slice(20)}`
-}
-
-function countPresent(presence: Uint8Array, rowCount: number): number {
-  let count = 0
-  for (let row = 0; row < rowCount; row++) count += (presence[row >>> 3]! >>> (row & 7)) & 1
-  return count
-}
-
-/** For each row, how many before it have a value. */
-function ranksOf(presence: Uint8Array, rowCount: number): Uint32Array {
-  const ranks = new Uint32Array(rowCount)
-  let rank = 0
-  for (let row = 0; row < rowCount; row++) {
-    ranks[row] = rank
-    rank += (presence[row >>> 3]! >>> (row & 7)) & 1
-  }
-  return ranks
 }
 
 const nibbles = new Uint8Array(256).fill(NOT_HEX)

@@ -1,5 +1,6 @@
 /** Sealed columns of numbers: lengths, streams, times. */
 import { decodeDeltaF64, encodeDeltaF64 } from './delta-f64.ts'
+import { newMemory, type ColumnMemory } from './column-memory.ts'
 import {
   ENCODING_BYTES,
   ENCODING_DELTA_F64,
@@ -13,6 +14,7 @@ import type { RunsU32 } from './runs-u32.ts'
 import type { ScratchBuffers } from './scratch-buffers.ts'
 import { sealColumn, unsealColumn, unsealColumnInto } from './sealed.ts'
 import type { SealedColumn } from './sealed.ts'
+import { unsealByKernel } from './value-cells.ts'
 import { ByteReader } from '#/kernel/byte-reader.ts'
 import type { ByteOrigin } from '#/kernel/byte-reader.ts'
 import { ByteWriter } from '#/kernel/byte-writer.ts'
@@ -40,13 +42,18 @@ export function sealF64(values: Float64Array): SealedColumn {
 }
 
 /** @throws Corruption, as all below. */
-export function unsealU32(column: SealedColumn, count: number, origin: ByteOrigin): Uint32Array {
+export function unsealU32(
+  column: SealedColumn,
+  count: number,
+  origin: ByteOrigin,
+  memory: ColumnMemory = newMemory,
+): Uint32Array {
   const encoding = column.encoding & ~ENCODING_ZSTD_FLAG
-  const reader = new ByteReader(unsealColumn(column.encoding, column.bytes, origin), origin)
+  const reader = new ByteReader(unsealColumn(column.encoding, column.bytes, origin, memory), origin)
   if (encoding !== ENCODING_PACKED_U32 && encoding !== ENCODING_RUNS_U32) {
     throw reader.corruption(`${encoding} is not an encoding of 32-bit integers`)
   }
-  const values = encoding === ENCODING_RUNS_U32 ? decodeRunsU32(reader, count) : decodePackedU32(reader, count)
+  const values = encoding === ENCODING_RUNS_U32 ? decodeRunsU32(reader, count) : decodePackedU32(reader, count, memory)
   reader.end()
   return values
 }
@@ -60,7 +67,15 @@ export function unsealRuns(column: SealedColumn, count: number, origin: ByteOrig
   return runs
 }
 
-export function unsealF64(column: SealedColumn, count: number, origin: ByteOrigin): Float64Array {
+export function unsealF64(
+  column: SealedColumn,
+  count: number,
+  origin: ByteOrigin,
+  memory: ColumnMemory = newMemory,
+): Float64Array {
+  // where the kernel does not understand a column, what follows says why
+  const decoded = unsealByKernel(column, count, origin, memory)
+  if (decoded !== undefined) return decoded
   const reader = new ByteReader(unsealColumn(column.encoding, column.bytes, origin), origin)
   const encoding = column.encoding & ~ENCODING_ZSTD_FLAG
   if (encoding !== ENCODING_DELTA_F64) throw reader.corruption(`${encoding} is not an encoding of float64`)

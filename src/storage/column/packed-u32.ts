@@ -3,7 +3,8 @@
  *
  *     group: width u8 · least value uvarint · (value - least) packed with `width` bits
  */
-import { bitWidth, packBits, packedBytes, unpackFrom } from './bit-pack.ts'
+import { newMemory, type ColumnMemory } from './column-memory.ts'
+import { bitWidth, packBits, packedBytes, unpackFrom, unpackOne } from './bit-pack.ts'
 import type { ByteReader } from '#/kernel/byte-reader.ts'
 import type { ByteWriter } from '#/kernel/byte-writer.ts'
 
@@ -28,8 +29,8 @@ export function encodePackedU32(values: Uint32Array, out: ByteWriter): void {
   }
 }
 
-export function decodePackedU32(reader: ByteReader, count: number): Uint32Array {
-  const values = new Uint32Array(count)
+export function decodePackedU32(reader: ByteReader, count: number, memory: ColumnMemory = newMemory): Uint32Array {
+  const values = memory.u32(count)
   decodePackedU32Into(reader, values, { at: 0, count })
   return values
 }
@@ -59,5 +60,50 @@ export function skipPackedU32(reader: ByteReader, count: number): void {
     if (width > 32) throw reader.corruption(`bit width ${width} exceeds 32`)
     reader.uvarint()
     reader.skip(packedBytes(Math.min(GROUP, left), width))
+  }
+}
+
+/** Packed values of which perhaps only a few are wanted: none is unpacked before it is asked for. */
+export class PackedU32 {
+  readonly #view: DataView
+  readonly #count: number
+  /** By group: where its packed values begin, their width, what is to be added to them. */
+  readonly #starts: Uint32Array
+  readonly #widths: Uint8Array
+  readonly #least: Uint32Array
+
+  /** Passes over `count` values. */
+  constructor(reader: ByteReader, count: number) {
+    const groups = Math.ceil(count / GROUP)
+    this.#view = reader.view
+    this.#count = count
+    this.#starts = new Uint32Array(groups)
+    this.#widths = new Uint8Array(groups)
+    this.#least = new Uint32Array(groups)
+    for (let i = 0; i < groups; i++) {
+      const width = reader.u8()
+      if (width > 32) throw reader.corruption(`bit width ${width} exceeds 32`)
+      this.#widths[i] = width
+      this.#least[i] = reader.count(0xffff_ffff, 'least value')
+      this.#starts[i] = reader.skip(packedBytes(Math.min(GROUP, count - i * GROUP), width))
+    }
+  }
+
+  /** The value at `position`, which is below the count. */
+  at(position: number): number {
+    const i = Math.floor(position / GROUP)
+    const width = this.#widths[i]!
+    if (width === 0) return this.#least[i]!
+    const packed = { start: this.#starts[i]!, width, position: position % GROUP }
+    return (unpackOne(this.#view, packed) + this.#least[i]!) >>> 0
+  }
+
+  all(memory: ColumnMemory = newMemory): Uint32Array {
+    const values = memory.u32(this.#count)
+    for (let i = 0; i < this.#starts.length; i++) {
+      const packed = { start: this.#starts[i]!, width: this.#widths[i]!, least: this.#least[i]! }
+      unpackFrom(this.#view, packed, values, { at: i * GROUP, count: Math.min(GROUP, this.#count - i * GROUP) })
+    }
+    return values
   }
 }

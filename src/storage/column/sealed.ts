@@ -4,6 +4,7 @@
  */
 import { constants, zstdCompressSync } from 'node:zlib'
 
+import { newMemory, type ColumnMemory } from './column-memory.ts'
 import { decompressInto } from './decompress-into.ts'
 import { ENCODING_ZSTD_FLAG } from './encoding.ts'
 import type { ScratchBuffers } from './scratch-buffers.ts'
@@ -39,13 +40,18 @@ export function sealColumn(encoding: number, raw: Uint8Array): SealedColumn {
 }
 
 /** Undoes {@link sealColumn}. @throws Corruption at `origin` when the bytes are not a frame of the size that they tell. */
-export function unsealColumn(encoding: number, bytes: Uint8Array, origin: ByteOrigin): Buffer {
+export function unsealColumn(
+  encoding: number,
+  bytes: Uint8Array,
+  origin: ByteOrigin,
+  memory: ColumnMemory = newMemory,
+): Buffer {
   const reader = new ByteReader(bytes, origin)
   if ((encoding & ENCODING_ZSTD_FLAG) === 0) return reader.bytes(bytes.length)
   const size = reader.count(MAX_COLUMN_BYTES, 'column size')
   const frame = reader.bytes(reader.remaining)
   // one byte more than needed tells a frame that is too large
-  const raw = Buffer.allocUnsafeSlow(size + 1)
+  const raw = memory.bytes(size + 1)
   let found: number
   try {
     found = decompressInto(frame, raw)
@@ -107,6 +113,11 @@ export function unsealColumnTo({ encoding, bytes }: SealedColumn, origin: ByteOr
   }
   if (found !== size) throw reader.corruption(`zstd frame holds ${found} bytes, not ${size}`)
   return size
+}
+
+/** Bytes of a column when it is unsealed. */
+export function unsealedBytes({ encoding, bytes }: SealedColumn, origin: ByteOrigin): number {
+  return (encoding & ENCODING_ZSTD_FLAG) === 0 ? bytes.length : new ByteReader(bytes, origin).uvarint()
 }
 
 function framed(rawSize: number, frame: Uint8Array): Uint8Array {

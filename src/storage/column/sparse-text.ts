@@ -1,6 +1,7 @@
 /** Values that few rows have: count, packed steps between their rows, packed lengths, then the values back to back. */
 import { rowsWithText } from './find-text.ts'
 import { decodePackedU32, encodePackedU32 } from './packed-u32.ts'
+import { RowRanks } from './row-ranks.ts'
 import type { TextColumn, TextRanges } from './text-values.ts'
 import type { ByteReader } from '#/kernel/byte-reader.ts'
 import type { ByteWriter } from '#/kernel/byte-writer.ts'
@@ -37,12 +38,11 @@ export function decodeSparseText(reader: ByteReader, rowCount: number): TextColu
   }
   const source = reader.bytes(size)
   const ranges = { rowCount, count, source, rows, starts, ends }
-  let positions: Map<number, number> | undefined
+  const ranks = new RowRanks(rows)
   return {
     valueOf: (wanted) => {
-      positions ??= new Map(Array.from(rows, (known, i) => [known, i]))
-      const i = positions.get(wanted)
-      return i === undefined ? undefined : source.toString('utf8', starts[i], ends[i])
+      const i = ranks.of(wanted)
+      return i < 0 ? undefined : source.toString('utf8', starts[i], ends[i])
     },
     dictionary: undefined,
     ranges,

@@ -1,4 +1,5 @@
 /** A column of texts that rows may lack: the encoder picks one of six encodings, the decoder reads any. */
+import { newMemory, type ColumnMemory } from './column-memory.ts'
 import { decodeConstantText, encodeConstantText } from './constant-text.ts'
 import { decodeDictionaryText, encodeDictionaryText, tryDictionary } from './dictionary-text.ts'
 import {
@@ -67,19 +68,25 @@ export function encodeTextColumn(ranges: TextRanges): SealedTextColumn {
 }
 
 /** @throws Corruption, naming `origin`, when the bytes are not such a column. */
-export function decodeTextColumn(column: SealedColumn, rowCount: number, origin: ByteOrigin): TextColumn {
-  const reader = new ByteReader(unsealColumn(column.encoding, column.bytes, origin), origin)
-  const decoded = decode(column.encoding & ~ENCODING_ZSTD_FLAG, reader, rowCount)
+/** What is decoded is valid as long as `memory` is. */
+export function decodeTextColumn(
+  column: SealedColumn,
+  rowCount: number,
+  origin: ByteOrigin,
+  memory: ColumnMemory = newMemory,
+): TextColumn {
+  const reader = new ByteReader(unsealColumn(column.encoding, column.bytes, origin, memory), origin)
+  const decoded = decode(column.encoding & ~ENCODING_ZSTD_FLAG, reader, rowCount, memory)
   reader.end()
   return decoded
 }
 
-function decode(encoding: number, reader: ByteReader, rowCount: number): TextColumn {
+function decode(encoding: number, reader: ByteReader, rowCount: number, memory: ColumnMemory): TextColumn {
   switch (encoding) {
     case ENCODING_CONSTANT_TEXT:
       return decodeConstantText(reader, rowCount)
     case ENCODING_DICTIONARY_TEXT:
-      return decodeDictionaryText(reader, rowCount)
+      return decodeDictionaryText(reader, rowCount, memory)
     case ENCODING_NUMBER_TEXT:
       return decodeNumberText(reader, rowCount)
     case ENCODING_HEX_TEXT:

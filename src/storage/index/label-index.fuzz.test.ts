@@ -11,6 +11,7 @@ import { openLabelIndex } from './open-label-index.ts'
 import type { SealedLabelIndex } from './open-label-index.ts'
 import { shareTexts, sharedText } from './shared-texts.ts'
 import { Corruption } from '#/kernel/errors.ts'
+import { KeptParts, type MadePart } from '#/platform/memory/kept-parts.ts'
 import { compareUtf8 } from '#/kernel/utf8.ts'
 
 const origin = { file: 'f', offset: 500 }
@@ -218,4 +219,45 @@ test('a damaged index answers or reports corruption, and never anything else', (
       }
     }
   }
+})
+
+test('labels of some streams and names are those of all, without the others', () => {
+  fc.assert(
+    fc.property(setsArbitrary, fc.func(fc.boolean()), fc.subarray(['app', 'pod', 'rare']), (sets, isKept, some) => {
+      const index = open(seal(sets))
+      const ordinals = Uint32Array.from([...sets.keys()].filter(isKept))
+      const chosen = [...ordinals].map((ordinal) => sets[ordinal]!)
+      assert.deepEqual(codedOf(index.codedOf({ ordinals })), chosen)
+      const inPlace = sets.map((labels, ordinal) => (ordinals.includes(ordinal) ? labels : []))
+      assert.deepEqual(codedOf(index.codedOf({ ordinals, keepsOrdinals: true })), inPlace)
+      const names = new Set(some)
+      const named = (labels: Labels): Labels => labels.filter(([name]) => names.has(name))
+      assert.deepEqual(codedOf(index.codedOf({ names })), sets.map(named))
+      const both = index.codedOf({ names, ordinals })
+      assert.deepEqual(codedOf(both), chosen.map(named))
+      const used = new Set(chosen.flatMap(named).map(([name, text]) => `${name}=${text}`))
+      assert.equal(both.nameOfPair.length, used.size, 'values that nobody has are left out')
+    }),
+  )
+})
+
+test('a matcher that holds for all streams is answered without a look at who has which value', () => {
+  const sets = Array.from({ length: 300 }, (_, i): Labels => [
+    ['cluster', 'prod'],
+    ['pod', `p${i}`],
+  ])
+  const made: string[] = []
+  class Watched extends KeptParts {
+    override get<T extends object>(name: string, make: () => MadePart<T>): T {
+      made.push(name)
+      return super.get(name, make)
+    }
+  }
+  const index = openLabelIndex(seal(sets), { origin, formatText: textOf, parts: new Watched() })
+  const isProd = { name: 'cluster', matches: (text: string) => text === 'prod', equals: 'prod' }
+  const isOther = { name: 'cluster', matches: (text: string) => text !== 'none' }
+  assert.equal(index.match([isProd, isOther]).length, 300)
+  assert.equal(index.match([{ ...isProd, equals: 'none' }]).length, 0)
+  assert.equal(index.match([{ name: 'absent', matches: (text) => text === '' }]).length, 300)
+  assert.deepEqual(new Set(made), new Set(['values cluster']))
 })

@@ -17,6 +17,14 @@ export type LabelMatcher = {
   readonly equals?: string | undefined
 }
 
+/** Labels of these names (undefined: all) of these streams (undefined: all). */
+export type ChosenLabels = {
+  readonly names?: ReadonlySet<string> | undefined
+  readonly ordinals?: Uint32Array | undefined
+  /** Whether streams keep their ordinals, and all others have no labels; else their numbers are their places in `ordinals`. */
+  readonly keepsOrdinals?: boolean
+}
+
 export interface LabelIndex {
   /** Ordinals are 0 … count - 1. */
   readonly count: number
@@ -33,4 +41,6 @@ export interface LabelIndex {
   values(name: string, ordinals: Uint32Array | undefined): readonly string[]
   /** The labels of all streams that there are now. A call without growth in between returns the same object. */
   coded(): CodedLabels
+  /** The same of some labels, of an index that has them by name: far less than all of a large one. */
+  codedOf?(chosen: ChosenLabels): CodedLabels
 }

@@ -1,4 +1,4 @@
-/** Open blocks, kept while memory allows: opening one costs a read and the decoding of its index. */
+/** Open blocks, kept while memory allows: opening one costs a read. What is decoded of their indexes is kept apart from them. */
 import type { LogBlock } from '#/logs/store/log-block.ts'
 import type { CachePart } from '#/platform/memory/caches.ts'
 import { dropShared } from '#/platform/memory/shared-garbage.ts'
@@ -32,7 +32,7 @@ export class BlockCache {
     const block = await this.#open(meta)
     const { evicted } = this.#blocks
     const isKept = this.#blocks.set(meta.key, block, block.memoryBytes)
-    // indexes lie in shared memory, of which the collector sees nothing: where blocks come and go, it must be told
+    // the collector is in no hurry about the bytes of indexes: where blocks come and go, it must be told
     if (!isKept || this.#blocks.evicted > evicted) dropShared(block.memoryBytes)
     return block
   }

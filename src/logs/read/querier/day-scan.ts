@@ -10,6 +10,7 @@ import type { ScanPart } from '#/logs/read/scan/scan-job.ts'
 import { findDayDuplicates } from './day-duplicates.ts'
 import { streamMatchers } from '#/logs/logql/planner/label-matchers.ts'
 import type { PageBatch } from './page-batch.ts'
+import { partLabels } from './part-labels.ts'
 import { prunePages, type SelectedPages } from './prune-pages.ts'
 import type { QueryRun } from './query-run.ts'
 import { hiddenOf, metadataBytes, readPages, selectPages, type Source, type SourcePage } from './source.ts'
@@ -24,13 +25,17 @@ export type DayScan = {
   /** Wanted streams of a source; undefined: all. */
   readonly streams: ReadonlyMap<Source, Uint8Array<SharedArrayBuffer> | undefined>
   readonly dropped: ReadonlyMap<number, Uint8Array<SharedArrayBuffer>>
+  /** Names of labels of streams that the scan may look at; undefined: all. */
+  readonly labelNames?: ReadonlySet<string> | undefined
 }
+
+type DayQuery = { readonly selection: Selection; readonly range: TimeRange } & Pick<DayScan, 'labelNames'>
 
 /** Undefined when nothing of the day can match. */
 export async function prepareDay(
   run: QueryRun,
   view: DayView,
-  { selection, range }: { readonly selection: Selection; readonly range: TimeRange },
+  { selection, range, labelNames }: DayQuery,
 ): Promise<DayScan | undefined> {
   const { day } = view
   const startMs = run.clock.monotonicMs()
@@ -60,7 +65,7 @@ export async function prepareDay(
   const dropped = await findDayDuplicates(run, left, { from, to })
   for (const { source } of left) addHidden(dropped, source)
   const streams = new Map(left.map(({ source, ordinals }) => [source, streamFlags(source, ordinals)]))
-  return { day, from, to, pages, streams, dropped }
+  return { day, from, to, pages, streams, dropped, labelNames }
 }
 
 /** Rows that are hidden by delete requests are dropped as duplicates are. */
@@ -83,7 +88,7 @@ function streamFlags({ index }: Source, ordinals: Uint32Array | undefined): Uint
 /** Reads the pages of a batch into `memory` and makes the parts of its job, sources in the order of insertion. */
 export async function readBatch(
   run: QueryRun,
-  scan: Pick<DayScan, 'from' | 'to' | 'streams' | 'dropped'>,
+  scan: Pick<DayScan, 'from' | 'to' | 'streams' | 'dropped' | 'labelNames'>,
   batch: PageBatch,
   { columns, memory }: { readonly columns: PageColumns; readonly memory: PageMemory },
 ): Promise<readonly ScanPart[]> {
@@ -106,7 +111,8 @@ export async function readBatch(
       run.countBlockRead(source.id)
       for (const { data } of read) if (data.kind === 'block') run.stats.blockCompressedBytes += data.bytes.bytes.length
     }
-    parts.push({ labels: source.index.coded(), streams: scan.streams.get(source), pages: read })
+    const streams = scan.streams.get(source)
+    parts.push({ labels: partLabels(source.index, streams, scan.labelNames), streams, pages: read })
   }
   run.stats.readSeconds += (run.clock.monotonicMs() - startMs) / 1000
   return parts

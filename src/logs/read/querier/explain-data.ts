@@ -9,6 +9,7 @@ import { StepGrid, type StepWindow } from '#/logs/read/scan/step-grid.ts'
 import type { PageColumns } from '#/logs/store/log-block.ts'
 import type { DataPlan, Pruning } from '#/logs/wire/explain.ts'
 import type { LabelMatcher } from '#/storage/index/label-index.ts'
+import { groupPages } from './scan-groups.ts'
 import { takeBatch } from './page-batch.ts'
 import { streamMatchers } from '#/logs/logql/planner/label-matchers.ts'
 import { prunePages, type SelectedPages } from './prune-pages.ts'
@@ -134,7 +135,12 @@ class DataCount {
   /** As the runs of log and metric queries cut them. */
   #countJobs(pages: readonly SourcePage[]): void {
     const { jobSizes, sampleJobSizes, maxReadBytes, concurrency } = this.#run
-    const isMetric = this.#query.window !== undefined
+    const { window, columns } = this.#query
+    const isMetric = window !== undefined
+    if (isMetric && !columns.lines) {
+      this.#jobs += groupPages({ blocks: [], others: pages }, columns, this.#run).length
+      return
+    }
     const share = pages.reduce((sum, { lineBytes }) => sum + lineBytes, 0) / (concurrency * 2)
     for (let at = 0; at < pages.length; this.#jobs++) {
       const lineBytes = isMetric

@@ -36,6 +36,10 @@ export class HiddenBlock implements LogBlock {
     return this.#stored.streamStats(ordinals)
   }
 
+  readBytes(position: number, columns: PageColumns): number {
+    return this.#stored.readBytes(position, columns)
+  }
+
   readPages(
     positions: readonly number[],
     columns: PageColumns,

@@ -11,6 +11,7 @@ import type { DiffsResult } from '#/logs/read/scan/scan-job.ts'
 import { SeriesSlots } from '#/logs/read/scan/series-slots.ts'
 import { StepGrid, type StepWindow } from '#/logs/read/scan/step-grid.ts'
 import { StreamLabels } from '#/logs/read/scan/stream-labels.ts'
+import type { CodedLabels } from '#/storage/index/coded-labels.ts'
 import type { DayScan } from './day-scan.ts'
 import type { QueryRun } from './query-run.ts'
 import type { Source, SourcePage } from './source.ts'
@@ -102,6 +103,7 @@ class RunCounter {
     const { metaNames } = block.pages[page.position]!
     // errors that came with entries fail the query, unless it looks at them
     if (metaNames.some((name) => name.startsWith('__error') || decides(name, grouping))) return false
+    if (this.#isWhole(page)) return true
     let isKnown = true
     this.#eachRun(page, (run) => (isKnown &&= this.#isOnePiece(block.runs.minTime[run]!, block.runs.maxTime[run]!)))
     return isKnown
@@ -111,19 +113,47 @@ class RunCounter {
     const { runs } = source.data.block
     if (this.#source !== source) {
       this.#source = source
-      this.#slots.beginPart(new StreamLabels(source.index.coded()))
+      this.#slots.beginPart(new StreamLabels(this.#labelsOf(source)))
     }
+    if (this.#isWhole(page)) return this.#addWhole(source, page)
     this.#eachRun(page, (run) => {
       const rows = runs.rowCount[run]!
       this.rows += rows
       this.#grid.locate(runs.minTime[run]!)
       const { enterStep, leaveStep } = this.#grid
       if (enterStep >= leaveStep) return
-      const ordinal = runs.stream[run]!
-      const streamClass = this.#slots.classOf(ordinal)
-      const slot = (this.#slotOfClass[streamClass] ??= this.#slots.slotOf(ordinal, [], 0))
-      this.#diffs.add(slot, enterStep, leaveStep, rows, runs.lineBytes?.[run] ?? 0)
+      this.#diffs.add(this.#slotOf(runs.stream[run]!), enterStep, leaveStep, rows, runs.lineBytes?.[run] ?? 0)
     })
+  }
+
+  /** A page whose rows all count at the same steps: nothing of it is looked at but streams and counts. */
+  #addWhole(source: BlockSource, { position, minTime }: SourcePage): void {
+    const { pageEnds, stream, rowCount, lineBytes } = source.data.block.runs
+    const isWanted = this.#scan.streams.get(source)
+    this.#grid.locate(minTime)
+    const { enterStep, leaveStep } = this.#grid
+    for (let run = position === 0 ? 0 : pageEnds[position - 1]!; run < pageEnds[position]!; run++) {
+      const ordinal = stream[run]!
+      if (isWanted !== undefined && isWanted[ordinal] === 0) continue
+      this.rows += rowCount[run]!
+      if (enterStep >= leaveStep) continue
+      this.#diffs.add(this.#slotOf(ordinal), enterStep, leaveStep, rowCount[run]!, lineBytes?.[run] ?? 0)
+    }
+  }
+
+  #slotOf(ordinal: number): number {
+    return (this.#slotOfClass[this.#slots.classOf(ordinal)] ??= this.#slots.slotOf(ordinal, [], 0))
+  }
+
+  /** Whether all rows of a page, of which none is hidden, are one piece. */
+  #isWhole({ source, minTime, maxTime }: SourcePage): boolean {
+    return source.hidden === undefined && this.#isOnePiece(minTime, maxTime)
+  }
+
+  /** Of the labels of streams those that make a difference to the series. */
+  #labelsOf({ index }: BlockSource): CodedLabels {
+    const { relevant } = this.#slots
+    return (relevant && index.codedOf?.({ names: relevant })) ?? index.coded()
   }
 
   finish(): DiffsResult {

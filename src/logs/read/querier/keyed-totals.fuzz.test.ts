@@ -85,6 +85,7 @@ async function evaluate(
     let held = 0
     const run = {
       shareBytes,
+      concurrency: 2,
       reserve: async (bytes: number) => {
         held += bytes
         if (held > shareBytes) throw new BadRequest('too much')

@@ -3,7 +3,8 @@
  * #/logs/read/scan/keyed-totals.ts), and become objects only where the query has use for them: the best of `topk`, or as many as an
  * answer may have.
  *
- * Where even that is more than the query may hold, the leaf is run in passes, each of which looks at a part of the buckets.
+ * Where the keys turn out to be many and `topk` wants few of them, most are never held at all (./heavy-keys.ts). Where all of them
+ * are more than the query may hold, the leaf is run in passes, each of which looks at a part of the buckets.
  */
 import { ByteTable, hashBytes } from '#/kernel/byte-table.ts'
 import type { EddaError } from '#/kernel/errors.ts'
@@ -19,11 +20,13 @@ import {
 } from '#/logs/read/scan/keyed-totals.ts'
 import type { DiffsResult, SamplesResult } from '#/logs/read/scan/scan-job.ts'
 import { tooManySeries } from '#/logs/read/scan/series-slots.ts'
-import { compareKeys, keyNames, labelsOfKey } from '#/series/label-keys.ts'
+import { sketchBytes, type KeySketch } from '#/logs/read/scan/key-sketch.ts'
+import { keyNames } from '#/series/label-keys.ts'
 import type { SeriesLabels } from '#/series/labels.ts'
 import { constantSeries, type Series } from '#/series/series-set.ts'
 import type { Extremes } from '#/series/top-k.ts'
-import { bestOf } from './best-of.ts'
+import { HeavyKeys } from './heavy-keys.ts'
+import { KeptKeys } from './kept-keys.ts'
 import { SERIES_OVERHEAD_BYTES, type LeafTotals, type TotalsRun } from './leaf-totals.ts'
 import type { QueryRun } from './query-run.ts'
 
@@ -31,6 +34,11 @@ import type { QueryRun } from './query-run.ts'
 const MAX_SHARE = 0.4
 /** The same afterwards: with more there would be no end to it. */
 const MAX_MERGED_SHARE = 0.3
+const MANY_KEYS_BYTES = 256 * 1024
+/** The sketch must not take more than one in so many bytes of what the query may hold. */
+const MIN_SHARE_OF_SKETCH = 4
+/** More are not worth it. */
+const MAX_HEAVY_K = 1000
 /** Other work gets its turn after so many buckets. */
 const BUCKETS_BETWEEN_TURNS = 64
 
@@ -43,6 +51,10 @@ export type KeyedOptions = {
   readonly part: KeyPart
   /** Seconds that the total of a series is divided by. */
   readonly divisor: number
+  /** Shared memory that stays while the leaf runs; undefined: every key is held. */
+  readonly takeMemory?: ((sizeBytes: number) => SharedArrayBuffer) | undefined
+  /** With so many bytes of keys it is time to hold only those that may be among the best. */
+  readonly manyBytes?: number
 }
 
 /** There are more keys than the query can hold. Another try may look at fewer of them. */
@@ -65,7 +77,7 @@ export function isKeyedLeaf({ measure, grouping, preserveErrors }: MetricLeaf, s
 
 export class KeyedLeafTotals implements LeafTotals {
   readonly isApproximate = false
-  readonly #run: TotalsRun & Pick<QueryRun, 'release'>
+  readonly #run: TotalsRun & Pick<QueryRun, 'release' | 'concurrency'>
   readonly #options: KeyedOptions
   readonly #names: readonly string[]
   #parts: KeyedTotals[] = []
@@ -73,23 +85,62 @@ export class KeyedLeafTotals implements LeafTotals {
   /** Of the bucket at hand. */
   readonly #keys = new ByteTable()
   #totals = new Float64Array(1024)
+  /** Once keys are known to be many. */
+  #heavy: HeavyKeys | undefined
+  #triesHeavyAt: number
+  #seenRows = 0
+  #sketchMemory: SharedArrayBuffer | undefined
 
-  constructor(run: TotalsRun & Pick<QueryRun, 'release'>, leaf: MetricLeaf, options: KeyedOptions) {
+  constructor(run: TotalsRun & Pick<QueryRun, 'release' | 'concurrency'>, leaf: MetricLeaf, options: KeyedOptions) {
     this.#run = run
     this.#options = options
     this.#names = keyNames(leaf.grouping.labels)
+    const { keep, takeMemory, manyBytes = MANY_KEYS_BYTES } = options
+    // bytes are counted by key in any case (../scan/value-counter.ts)
+    const isAsked = keep?.op === 'topk' && keep.k >= 1 && keep.k <= MAX_HEAVY_K
+    const fits = sketchBytes(run.concurrency) * MIN_SHARE_OF_SKETCH <= run.shareBytes
+    const mayBeHeavy = isAsked && fits && takeMemory !== undefined
+    this.#triesHeavyAt = mayBeHeavy && leaf.measure === 'rows' ? manyBytes : Infinity
+  }
+
+  /** What a job that begins now may count in, for these totals alone, until it gives it back. */
+  borrowSketch(): KeySketch | undefined {
+    return this.#heavy?.borrow()
+  }
+
+  /** Whether jobs that begin now hold few keys, however many there are. By several labels they may still hold all. */
+  get isSketched(): boolean {
+    return this.#heavy !== undefined && this.#names.length === 1
+  }
+
+  giveBackSketch(sketch: KeySketch): void {
+    this.#heavy?.giveBack(sketch)
   }
 
   async add(result: SamplesResult): Promise<void> {
-    const { keyed, ...diffs } = result as DiffsResult
+    const { keyed, listed, ...diffs } = result as DiffsResult
+    this.#seenRows += diffs.counts.rows
     if (diffs.series.length > 0 && diffs.firstStep === 0) await this.#addTotals(this.#totalsOf(diffs))
     if (keyed !== undefined) await this.#addTotals(keyed)
+    if (listed !== undefined && this.#heavy !== undefined) await this.#addHeavy(this.#heavy, listed)
+  }
+
+  /** Whether all jobs must run once more before the series are known. To be asked when all have. */
+  asksAgain(): boolean {
+    const heavy = this.#heavy
+    if (heavy === undefined) return false
+    const verdict = heavy.askAgain(this.#bestHeavy(heavy).least, this.#seenRows)
+    if (verdict !== 'useless') return verdict === 'again'
+    this.#heavy = undefined
+    this.#triesHeavyAt = Infinity
+    void this.#hold(-this.#partBytes)
+    return true
   }
 
   *series(): Iterable<Series | undefined> {
     const { keep, divisor } = this.#options
     const { shareBytes } = this.#run
-    const found = new KeptKeys(this.#names, keep)
+    const found = this.#heavy === undefined ? new KeptKeys(this.#names, keep) : this.#bestHeavy(this.#heavy)
     let buckets = 0
     for (const { bucket, sum } of this.#bucketOrder()) {
       if (!found.mayTake(sum)) break
@@ -123,13 +174,61 @@ export class KeyedLeafTotals implements LeafTotals {
   }
 
   async #addTotals(totals: KeyedTotals): Promise<void> {
+    if (this.#heavy !== undefined) return this.#addHeavy(this.#heavy, totals.bytes)
     const part = this.#ownPart(totals)
     const bytes = bytesOf(part)
-    await this.#run.reserve(bytes)
-    this.#heldBytes += bytes
+    await this.#hold(bytes)
+    // results of other jobs may have been added meanwhile
+    if (this.#heavy !== undefined) return this.#addHeavy(this.#heavy, part.bytes)
     this.#parts.push(part)
+    if (this.#partBytes >= this.#triesHeavyAt) await this.#beginHeavy()
     if (this.#heldBytes <= this.#run.shareBytes * MAX_SHARE || this.#parts.length === 1) return
     await this.#merge()
+  }
+
+  /** Leaves most keys to a sketch from now on, if those that are held so far tell which. */
+  async #beginHeavy(): Promise<void> {
+    const { keep, takeMemory } = this.#options
+    if (keep === undefined || takeMemory === undefined) return
+    this.#triesHeavyAt *= 2
+    const jobs = this.#run.concurrency
+    if (this.#sketchMemory === undefined) {
+      this.#sketchMemory = takeMemory(sketchBytes(jobs))
+      await this.#hold(sketchBytes(jobs))
+      if (this.#heavy !== undefined) return
+    }
+    const labels = this.#names.length
+    this.#heavy = HeavyKeys.begin(this.#parts, { k: keep.k, labels, memory: this.#sketchMemory, jobs })
+    if (this.#heavy === undefined) return
+    const partBytes = this.#partBytes
+    this.#parts = []
+    await this.#hold(this.#heavy.sizeBytes - partBytes)
+  }
+
+  async #addHeavy(heavy: HeavyKeys, list: Uint8Array): Promise<void> {
+    const { shareBytes } = this.#run
+    heavy.add(list)
+    if (heavy.sizeBytes > shareBytes * MAX_MERGED_SHARE) throw new TooManyKeys(heavy.table.count, shareBytes)
+    await this.#hold(heavy.sizeBytes - this.#partBytes)
+  }
+
+  /** What is held beside the sketch. */
+  get #partBytes(): number {
+    return this.#heldBytes - (this.#sketchMemory === undefined ? 0 : sketchBytes(this.#run.concurrency))
+  }
+
+  /** Holds so many bytes more, or less. */
+  async #hold(bytes: number): Promise<void> {
+    this.#heldBytes += bytes
+    if (bytes < 0) this.#run.release(-bytes)
+    else await this.#run.reserve(bytes)
+  }
+
+  /** The best of the keys that are counted one by one. */
+  #bestHeavy({ table, totals }: HeavyKeys): KeptKeys {
+    const found = new KeptKeys(this.#names, this.#options.keep)
+    found.add(table, totals)
+    return found
   }
 
   /** Puts equal keys together, so that they take less memory. @throws TooManyKeys when that is not enough. */
@@ -151,10 +250,7 @@ export class KeyedLeafTotals implements LeafTotals {
     const merged = writer.finish()
     const bytes = bytesOf(merged)
     this.#parts = [merged]
-    this.#run.release(heldBytes)
-    this.#heldBytes = 0
-    await this.#run.reserve(bytes)
-    this.#heldBytes += bytes
+    await this.#hold(bytes - heldBytes)
     const { shareBytes } = this.#run
     if (bytes > shareBytes * MAX_MERGED_SHARE) throw new TooManyKeys(count, shareBytes)
   }
@@ -219,61 +315,6 @@ function keyHash(values: readonly (Buffer | undefined)[]): number {
     (hash, value) => nextKeyHash(hash, value === undefined ? NO_VALUE_HASH : hashBytes(value, 0, value.length)),
     0,
   )
-}
-
-/** The keys that the query has use for, of all that it was shown. */
-class KeptKeys {
-  readonly #names: readonly string[]
-  readonly #keep: Extremes | undefined
-  #keys: { readonly key: Uint8Array; readonly total: number }[] = []
-  /** The least total among the k best so far, once there are so many. */
-  #least = -Infinity
-
-  constructor(names: readonly string[], keep: Extremes | undefined) {
-    this.#names = names
-    this.#keep = keep
-  }
-
-  get count(): number {
-    return this.#keys.length
-  }
-
-  /** Whether a key of a bucket with this sum may be one. */
-  mayTake(sum: number): boolean {
-    return this.#keep?.op !== 'topk' || (this.#keep.k > 0 && sum >= this.#least)
-  }
-
-  /** All keys of a bucket. */
-  add(table: ByteTable, totals: Float64Array): void {
-    const { bytes, count } = table
-    const kept = this.#best(totals, count, (a, b) =>
-      compareKeys(this.#names, bytes.subarray(table.startOf(a)), bytes.subarray(table.startOf(b))),
-    )
-    for (const code of kept) {
-      if (this.#keep?.op === 'topk' && totals[code]! < this.#least) continue
-      this.#keys.push({ key: bytes.slice(table.startOf(code), table.endOf(code)), total: totals[code]! })
-    }
-    this.#drop()
-  }
-
-  *series(): Iterable<{ readonly labels: Series['labels']; readonly total: number }> {
-    for (const { key, total } of this.#keys) yield { labels: labelsOfKey(this.#names, key), total }
-  }
-
-  /** Leaves the best alone. */
-  #drop(): void {
-    if (this.#keep === undefined || this.#keys.length <= this.#keep.k) return
-    const keys = this.#keys
-    const totals = Float64Array.from(keys, ({ total }) => total)
-    const kept = this.#best(totals, keys.length, (a, b) => compareKeys(this.#names, keys[a]!.key, keys[b]!.key))
-    this.#keys = Array.from(kept, (i) => keys[i]!)
-    this.#least = this.#keys.reduce((least, { total }) => Math.min(least, total), Infinity)
-  }
-
-  #best(totals: Float64Array, count: number, compare: (a: number, b: number) => number): Iterable<number> {
-    if (this.#keep === undefined) return Array.from({ length: count }, (_, code) => code)
-    return bestOf(totals, count, this.#keep, compare)
-  }
 }
 
 function bytesOf({ bytes, ends, sums }: KeyedTotals): number {

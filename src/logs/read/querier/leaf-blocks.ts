@@ -8,7 +8,7 @@ import type { MetricLeaf } from '#/logs/logql/planner/plan.ts'
 import { blockGrid, segmentsInQuery, shiftDiffs, type BlockGrid } from '#/logs/read/cache/block-grid.ts'
 import type { BlockKey } from '#/logs/read/cache/block-results.ts'
 import { leafKey } from '#/logs/read/cache/fragment-key.ts'
-import type { SamplesResult } from '#/logs/read/scan/scan-job.ts'
+import type { DiffsResult, SamplesResult } from '#/logs/read/scan/scan-job.ts'
 import type { StepWindow } from '#/logs/read/scan/step-grid.ts'
 import type { DayScan } from './day-scan.ts'
 import type { QueryRun } from './query-run.ts'
@@ -143,23 +143,32 @@ export class WholeBlock {
    * in that of the query, so that nothing fails that would not have failed without all this.
    */
   async find(scan: (range: DayScan, window: StepWindow | undefined) => Promise<SamplesResult>): Promise<SamplesResult> {
-    const { grid, source, scan: dayScan, move } = this.#options
-    const { minTime, maxTime } = source
+    const { range, window } = this.asked()
     try {
-      const window = grid.isQuery ? undefined : grid.window
-      const result = await scan({ ...dayScan, from: minTime, to: maxTime + 1 }, window)
-      this.#add(result)
-      return move(result)
+      return this.accept(await scan(range, window))
     } catch (error) {
       this.#isKept = false
       if (!(error instanceof BadRequest)) throw error
       throwIfAborted(this.#run.signal)
-      return scan(dayScan, undefined)
+      return scan(this.#options.scan, undefined)
     }
   }
 
+  /** What a job must ask: for which times, and in which window, that of the query when none is given. */
+  asked(): { readonly range: DayScan; readonly window: StepWindow | undefined } {
+    const { grid, source, scan } = this.#options
+    const range = { ...scan, from: source.minTime, to: source.maxTime + 1 }
+    return { range, window: grid.isQuery ? undefined : grid.window }
+  }
+
+  /** Takes the answer of a job; returns it in the steps of the query. */
+  accept(result: SamplesResult): SamplesResult {
+    this.#add(result)
+    return this.#options.move(result)
+  }
+
   #add(result: SamplesResult): void {
-    if (result.kind === 'samples' && (result.keyed?.bytes.length ?? 0) > MAX_KEPT_KEY_BYTES) this.#isKept = false
+    if (result.kind === 'samples' && !isWorthKeeping(result)) this.#isKept = false
     if (this.#isKept) this.#found.push(result)
     if (--this.#jobsLeft > 0 || !this.#isKept) return
     const { results, stats } = this.#run
@@ -168,4 +177,8 @@ export class WholeBlock {
     stats.knownSamples.stored++
     stats.knownSamples.bytesStored += bytes
   }
+}
+
+function isWorthKeeping({ keyed, isPartial = false }: DiffsResult): boolean {
+  return !isPartial && (keyed?.bytes.length ?? 0) <= MAX_KEPT_KEY_BYTES
 }

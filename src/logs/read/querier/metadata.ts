@@ -1,13 +1,15 @@
 /** Label names, label values and series, from the indexes of heads and blocks. */
 import { compareUtf8 } from '#/kernel/utf8.ts'
-import { formatLabels } from '#/logs/model/labels.ts'
 import type { IngesterReader } from '#/logs/wire/head-view.ts'
 import type { MetadataQuery } from '#/logs/wire/query.ts'
-import { hashOfStream, haveSameLabels, type CodedStream } from '#/storage/index/coded-labels.ts'
-import type { Labels } from '#/storage/index/label-index.ts'
+import { StreamLabels } from '#/logs/read/scan/stream-labels.ts'
+import { codeLabels, type CodedLabels } from '#/storage/index/coded-labels.ts'
+import type { LabelIndex, Labels } from '#/storage/index/label-index.ts'
 import { Pace } from './pace.ts'
+import { compareLabels } from './compare-labels.ts'
+import { SeenStreams } from './seen-streams.ts'
 import type { QueryRun } from './query-run.ts'
-import { eachOrdinal, selectStreams } from './select-streams.ts'
+import { selectStreams } from './select-streams.ts'
 
 /** Memory for a stream of an answer: its text and labels, estimated. */
 const BYTES_PER_SERIES = 512
@@ -42,25 +44,26 @@ export async function findSeries(
   ingesters: readonly IngesterReader[],
   query: MetadataQuery,
 ): Promise<readonly Labels[]> {
-  const seen = new Map<number, CodedStream[]>()
-  const found: { readonly text: string; readonly labels: Labels }[] = []
+  const seen = new SeenStreams()
+  const found: Labels[] = []
   const pace = new Pace(run)
-  for await (const selected of selectStreams(run, ingesters, query)) {
-    const { index } = selected.source
-    const coded = index.coded()
+  for await (const { source, ordinals } of selectStreams(run, ingesters, query)) {
+    const coded = chosenStreams(source.index, ordinals)
+    const labelsOf = new StreamLabels(coded)
     const before = found.length
-    for (const stream of eachOrdinal(selected)) {
+    seen.begin(coded)
+    for (let stream = 0; stream < coded.ends.length; stream++) {
       if (pace.isTired()) await pace.rest()
-      const one = { coded, stream }
-      const hash = hashOfStream(coded, stream)
-      const alike = seen.get(hash)
-      if (alike?.some((known) => haveSameLabels(known, one)) === true) continue
-      if (alike === undefined) seen.set(hash, [one])
-      else alike.push(one)
-      const labels = index.labels(stream)
-      found.push({ text: formatLabels(labels), labels })
+      if (seen.add(stream)) found.push(labelsOf.of(stream))
     }
     await run.reserve((found.length - before) * BYTES_PER_SERIES)
   }
-  return found.toSorted((a, b) => compareUtf8(a.text, b.text)).map(({ labels }) => labels)
+  return found.toSorted(compareLabels)
+}
+
+/** The labels of these streams (all when undefined), numbered from 0. */
+function chosenStreams(index: LabelIndex, ordinals: Uint32Array | undefined): CodedLabels {
+  if (ordinals === undefined) return index.coded()
+  if (index.codedOf !== undefined) return index.codedOf({ ordinals })
+  return codeLabels(ordinals.length, (i) => index.labels(ordinals[i]!))
 }

@@ -38,6 +38,6 @@ export function takeBatch(pages: readonly SourcePage[], at: number, most: BatchS
 const TINY_ROWS = 4096
 const TINY_BYTES = 256 * 1024
 
-export function isTiny({ rowCount, lineBytes }: PageBatch): boolean {
+export function isTiny({ rowCount, lineBytes }: Pick<PageBatch, 'rowCount' | 'lineBytes'>): boolean {
   return rowCount <= TINY_ROWS && lineBytes <= TINY_BYTES
 }

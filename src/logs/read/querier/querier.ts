@@ -91,7 +91,7 @@ type Found = { readonly data: QueryData; readonly next?: RowCursor | undefined }
 type ParsedFields = DetectedFieldsQuery & { readonly expr: LogExpr }
 
 /** Part of the budget for open blocks, when nothing is said. */
-const BLOCK_CACHE_SHARE = 0.25
+const BLOCK_CACHE_SHARE = 0.125
 /** Part of the budget for rows of blocks that delete requests hide. */
 const MASK_CACHE_SHARE = 0.03125
 /** Part of the budget for rows that two blocks share. */

@@ -108,6 +108,11 @@ export class QueryRun {
     return this.#pool.concurrency
   }
 
+  /** Whether jobs that are not tiny may read by themselves. */
+  get isThreaded(): boolean {
+    return this.#pool.isThreaded === true
+  }
+
   /**
    * Tiny jobs are not worth the way to a thread and back. Those that turn out to be slow, as templates can be, begin anew in a
    * thread, so that the main one serves others.

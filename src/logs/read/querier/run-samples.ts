@@ -1,8 +1,10 @@
 /** Runs the leaves of a metric query: scans entries into samples of series and puts together what all jobs found. */
+import { BadRequest, throwIfAborted } from '#/kernel/errors.ts'
 import { dayStartNs, type TimeRange } from '#/logs/model/day.ts'
 import type { MetricLeaf } from '#/logs/logql/planner/plan.ts'
+import type { KeySketch } from '#/logs/read/scan/key-sketch.ts'
 import { pipelineOf } from '#/logs/read/scan/pipeline-cache.ts'
-import { sampleLeaf, type SamplesResult, type SampleTask } from '#/logs/read/scan/scan-job.ts'
+import { sampleLeaf, type SamplesResult, type SampleTask, type ScanResult } from '#/logs/read/scan/scan-job.ts'
 import { MAX_EXACT_VALUES } from '#/logs/read/scan/range/distinct.ts'
 import { rangeFolds } from '#/logs/read/scan/range/index.ts'
 import { StepGrid, type StepWindow } from '#/logs/read/scan/step-grid.ts'
@@ -11,15 +13,17 @@ import { sortedByLabels, type Series, type SeriesSet } from '#/series/series-set
 import type { Extremes } from '#/series/top-k.ts'
 import { prepareDay, type DayScan } from './day-scan.ts'
 import { takeBatch, type BatchSizes, type PageBatch } from './page-batch.ts'
-import { leafColumns } from './leaf-columns.ts'
+import { leafColumns, leafLabels } from './leaf-columns.ts'
 import { IndexSamples } from './index-samples.ts'
 import { LeafBlocks, type WholeBlock } from './leaf-blocks.ts'
 import { isKeyedLeaf, KeyedLeafTotals, TooManyKeys, type KeyPart } from './keyed-totals.ts'
 import { leafTotals, secondsOf, type LeafTotals } from './leaf-totals.ts'
 import type { QueryRun } from './query-run.ts'
 import { runBounded } from './run-bounded.ts'
-import { scanBatch } from './scan-batch.ts'
+import { scanBatch, scanBatches, type BatchJob } from './scan-batch.ts'
+import { groupPages, type ScanUnit } from './scan-groups.ts'
 import type { SourcePage } from './source.ts'
+import { spreadOut } from './spread-out.ts'
 import { narrowView, type View } from './view.ts'
 
 /** After so much time of making series other work gets its turn. */
@@ -57,6 +61,7 @@ export function runLeaf(run: QueryRun, view: View, query: LeafQuery): Promise<Se
 }
 
 type LeafJob =
+  | { readonly kind: 'group'; readonly scan: DayScan; readonly units: readonly ScanUnit[] }
   | { readonly kind: 'scan'; readonly scan: DayScan; readonly batch: PageBatch; readonly block: WholeBlock | undefined }
   | { readonly kind: 'known'; readonly results: readonly SamplesResult[] }
 
@@ -66,6 +71,8 @@ class LeafRun {
   readonly #key: string
   readonly #pipeline: Pipeline
   readonly #isKeyed: boolean
+  /** The totals of the pass that runs, where they are by key. */
+  #keyed: KeyedLeafTotals | undefined
   readonly #blocks: LeafBlocks
   readonly #index: IndexSamples
 
@@ -98,27 +105,38 @@ class LeafRun {
   /** The series of a part of all keys. */
   async #findPart(view: View, part: KeyPart): Promise<readonly Series[]> {
     const { leaf, keep } = this.#query
-    const totals = new KeyedLeafTotals(this.#run, leaf, { keep, part, divisor: secondsOf(leaf) })
+    const memory = this.#run.buffers.lease()
+    const takeMemory = part.count === 1 ? (bytes: number) => memory.take(bytes) : undefined
+    const totals = new KeyedLeafTotals(this.#run, leaf, { keep, part, divisor: secondsOf(leaf), takeMemory })
+    this.#keyed = totals
     try {
-      return (await this.#findInto(view, totals)).series
+      do await this.#addJobs(view, totals)
+      while (totals.asksAgain())
+      return await this.#series(totals)
     } finally {
       totals.release()
+      memory.release()
+      this.#keyed = undefined
     }
   }
 
   async #findInto(view: View, totals: LeafTotals): Promise<SeriesSet> {
+    await this.#addJobs(view, totals)
+    const series = await this.#series(totals)
+    if (totals.isApproximate) this.#run.warn(approximateCounts)
+    return { stepCount: this.#query.steps.stepCount, series }
+  }
+
+  async #addJobs(view: View, totals: LeafTotals): Promise<void> {
     const { concurrency } = this.#run
     await runBounded(
       this.#jobs(view),
       concurrency,
-      async (job) => (job.kind === 'known' ? job.results : [await this.#scanJob(job)]),
+      (job) => this.#resultsOf(job),
       async (results) => {
         for (const result of results) await totals.add(result)
       },
     )
-    const series = await this.#series(totals)
-    if (totals.isApproximate) this.#run.warn(approximateCounts)
-    return { stepCount: this.#query.steps.stepCount, series }
   }
 
   /** Ordered by labels: sums of floats behind this do not depend on which job ended first. */
@@ -141,7 +159,8 @@ class LeafRun {
     for (const dayView of narrowView(view, range)) {
       const grid = new StepGrid(this.#window(), dayView.day)
       if (!counts(grid, 0, Number(dayStartNs(1) - 1n))) continue
-      const scan = await prepareDay(this.#run, dayView, { selection: leaf, range })
+      const labelNames = leafLabels(leaf, this.#pipeline)
+      const scan = await prepareDay(this.#run, dayView, { selection: leaf, range, labelNames })
       // Between windows that do not touch there are pages that no step sees.
       const pages = scan?.pages.filter(({ minTime, maxTime }) => counts(grid, minTime, maxTime)) ?? []
       if (scan !== undefined) yield* this.#dayJobs(scan, pages)
@@ -156,18 +175,78 @@ class LeafRun {
     const others = single.left
     const results = [whole.result, single.result].filter((result) => result !== undefined)
     if (results.length > 0) yield { kind: 'known', results }
-    const most = this.#batchSizes([...blocks.filter(({ isKnown }) => !isKnown).flatMap((one) => one.pages), ...others])
-    for (const block of blocks) {
+    // what the first jobs find of very many keys should tell about all of them
+    const queue = this.#isKeyed ? spreadOut(blocks) : blocks
+    const most = this.#batchSizes([...queue.filter(({ isKnown }) => !isKnown).flatMap((one) => one.pages), ...others])
+    for (const [i, block] of queue.entries()) {
+      if (this.#isGrouped) return yield* this.#groupJobs(scan, queue.slice(i), others)
       if (block.isKnown) {
-        this.#run.progress.read(block.pages)
-        yield { kind: 'known', results: block.known() }
+        yield this.#knownJob(block)
         continue
       }
       const batches = [...batchesOf(block.pages, most)]
       block.begin(batches.length)
       for (const batch of batches) yield { kind: 'scan', scan, batch, block }
     }
-    for (const batch of batchesOf(others, most)) yield { kind: 'scan', scan, batch, block: undefined }
+    if (this.#isGrouped) return yield* this.#groupJobs(scan, [], others)
+    const batches = [...batchesOf(others, most)]
+    for (const batch of this.#isKeyed ? spreadOut(batches) : batches)
+      yield { kind: 'scan', scan, batch, block: undefined }
+  }
+
+  *#groupJobs(scan: DayScan, blocks: readonly WholeBlock[], others: readonly SourcePage[]): Generator<LeafJob> {
+    for (const block of blocks) if (block.isKnown) yield this.#knownJob(block)
+    const unknown = blocks.filter(({ isKnown }) => !isKnown)
+    const jobRows = this.#isKeyed ? this.#keyedRows : undefined
+    const columns = leafColumns(this.#query.leaf, this.#pipeline)
+    const groups = groupPages({ blocks: unknown, others, ...(jobRows && { jobRows }) }, columns, this.#run)
+    for (const units of groups) yield { kind: 'group', scan, units }
+  }
+
+  #knownJob(block: WholeBlock): LeafJob {
+    this.#run.progress.read(block.pages)
+    return { kind: 'known', results: block.known() }
+  }
+
+  async #resultsOf(job: LeafJob): Promise<readonly SamplesResult[]> {
+    if (job.kind === 'known') return job.results
+    return job.kind === 'scan' ? [await this.#scanJob(job)] : this.#scanGroup(job)
+  }
+
+  /** Jobs that read small columns alone are posted together: to post one costs more than to count many rows. Keys must be few. */
+  get #isGrouped(): boolean {
+    const { measure } = this.#query.leaf
+    const isCounted = !this.#pipeline.readsLines && (measure === 'rows' || measure === 'bytes')
+    return isCounted && (!this.#isKeyed || this.#keyed?.isSketched === true)
+  }
+
+  async #scanGroup({ scan, units }: LeafJob & { readonly kind: 'group' }): Promise<readonly SamplesResult[]> {
+    try {
+      return await this.#scanUnits(scan, units)
+    } catch (error) {
+      if (!(error instanceof BadRequest)) throw error
+      throwIfAborted(this.#run.signal)
+      // one by one each has all of the memory, and the window of the query where that of its block fails
+      const results: SamplesResult[] = []
+      for (const unit of units) results.push(await this.#scanJob({ kind: 'scan', scan, ...unit }))
+      return results
+    }
+  }
+
+  async #scanUnits(scan: DayScan, units: readonly ScanUnit[]): Promise<readonly SamplesResult[]> {
+    return this.#withSketch(async (sketch) => {
+      const jobs = units.map(({ batch, block }) => {
+        const { range, window } = block?.asked() ?? { range: scan, window: undefined }
+        const task = this.#task(window, sketch)
+        const job = this.#batchJob(batch, { ...task, maxBytes: Math.floor(task.maxBytes / units.length) })
+        return { scan: range, batch, job }
+      })
+      const results = await scanBatches(this.#run, jobs)
+      return results.map((result, i) => {
+        const samples = samplesOf(result)
+        return units[i]!.block?.accept(samples) ?? samples
+      })
+    })
   }
 
   #batchSizes(pages: readonly SourcePage[]): BatchSizes {
@@ -176,28 +255,39 @@ class LeafRun {
     const { firstBytes, maxBytes } = this.#keepsSamples() ? this.#run.jobSizes : this.#run.sampleJobSizes
     const lineBytes = Math.min(Math.max(share, firstBytes), maxBytes)
     const sizes = { lineBytes, readBytes: this.#run.maxReadBytes }
-    return this.#isKeyed ? { ...sizes, rows: Math.floor(this.#jobBytes / KEYED_ROW_BYTES) } : sizes
+    return this.#isKeyed ? { ...sizes, rows: this.#keyedRows } : sizes
   }
 
   #scanJob({ scan, batch, block }: LeafJob & { readonly kind: 'scan' }): Promise<SamplesResult> {
     const run = (range: DayScan, window: StepWindow | undefined): Promise<SamplesResult> =>
-      this.#scan(range, batch, this.#task(window))
+      this.#withSketch((sketch) => this.#scan(range, batch, this.#task(window, sketch)))
     return block === undefined ? run(scan, undefined) : block.find(run)
   }
 
+  /** What runs one after the other may count in one sketch. */
+  async #withSketch<T>(scan: (sketch: KeySketch | undefined) => Promise<T>): Promise<T> {
+    const keyed = this.#keyed
+    const sketch = keyed?.borrowSketch()
+    try {
+      return await scan(sketch)
+    } finally {
+      if (sketch !== undefined) keyed?.giveBackSketch(sketch)
+    }
+  }
+
   async #scan(scan: DayScan, batch: PageBatch, task: SampleTask): Promise<SamplesResult> {
-    const { leaf } = this.#query
-    const result = await scanBatch(this.#run, scan, batch, {
-      key: this.#key,
-      stages: leaf.stages,
-      needed: leaf.needed,
-      task,
-      columns: leafColumns(leaf, this.#pipeline),
-      bytes: batch.sizeBytes,
-    })
-    if (result.kind !== 'samples' && result.kind !== 'cells')
-      throw new TypeError(`a job for samples answered ${result.kind}`)
-    return result
+    return samplesOf(await scanBatch(this.#run, scan, batch, this.#batchJob(batch, task)))
+  }
+
+  #batchJob(batch: PageBatch, task: SampleTask): BatchJob {
+    const { stages, needed } = this.#query.leaf
+    const columns = leafColumns(this.#query.leaf, this.#pipeline)
+    return { key: this.#key, stages, needed, task, columns, bytes: batch.sizeBytes }
+  }
+
+  /** Rows of a job that may all be of other series. */
+  get #keyedRows(): number {
+    return Math.floor(this.#jobBytes / KEYED_ROW_BYTES)
   }
 
   /** What the series of a job may take. */
@@ -222,12 +312,13 @@ class LeafRun {
   }
 
   /** `window` belongs to a block; undefined: that of the query. */
-  #task(window: StepWindow | undefined): SampleTask {
+  #task(window: StepWindow | undefined, sketch: KeySketch | undefined): SampleTask {
     return {
       kind: 'samples',
       leaf: sampleLeaf(this.#query.leaf),
       window: window ?? this.#window(),
       isKeyed: window === undefined && this.#isKeyed,
+      sketch: window === undefined ? sketch : undefined,
       maxBytes: this.#jobBytes,
     }
   }
@@ -239,6 +330,11 @@ function* batchesOf(pages: readonly SourcePage[], most: BatchSizes): Iterable<Pa
     at += batch.pages.length
     yield batch
   }
+}
+
+function samplesOf(result: ScanResult): SamplesResult {
+  if (result.kind === 'samples' || result.kind === 'cells') return result
+  throw new TypeError(`a job for samples answered ${result.kind}`)
 }
 
 function counts(grid: StepGrid, minTime: number, maxTime: number): boolean {

@@ -1,6 +1,8 @@
 /** Runs the job of one batch: memory, pages, thread, statistics, and memory back whatever comes of it. */
-import type { ScanJob, ScanResult } from '#/logs/read/scan/scan-job.ts'
+import type { GroupResult, ScanJob, ScanResult } from '#/logs/read/scan/scan-job.ts'
 import type { PageColumns } from '#/logs/store/log-block.ts'
+import type { SharedLease } from '#/platform/memory/shared-buffers.ts'
+import type { FileReads } from '#/platform/objstore/read-file.ts'
 import { countScan } from './count-scan.ts'
 import { readBatch, type DayScan } from './day-scan.ts'
 import { isTiny, type PageBatch } from './page-batch.ts'
@@ -20,18 +22,65 @@ export async function scanBatch(
   { columns, bytes, ...job }: BatchJob,
 ): Promise<ScanResult> {
   await run.reserve(bytes)
-  const memory = run.buffers.lease()
+  const lease = run.buffers.lease()
   try {
-    const { day, from, to } = scan
-    const parts = await readBatch(run, scan, batch, { columns, memory })
-    const scanJob: ScanJob = { ...job, kind: 'scan', nowNs: run.nowNs, day, from, to, parts }
-    const result = (await run.runJob(scanJob, isTiny(batch))) as ScanResult
+    const isInline = isTiny(batch)
+    const scanJob = await makeJob(run, { scan, batch, job, columns }, lease, isInline)
+    const result = (await run.runJob(scanJob, isInline)) as ScanResult
     countScan(run.stats, batch, result.counts)
     return result
   } finally {
     run.release(bytes)
-    memory.release()
+    lease.release()
   }
+}
+
+export type ScanToDo = { readonly scan: DayScan; readonly batch: PageBatch; readonly job: BatchJob }
+
+/** As {@link scanBatch} for several jobs, which are posted together. */
+export async function scanBatches(run: QueryRun, all: readonly ScanToDo[]): Promise<readonly ScanResult[]> {
+  const [first] = all
+  if (first !== undefined && all.length === 1) return [await scanBatch(run, first.scan, first.batch, first.job)]
+  const totalBytes = all.reduce((sum, { job }) => sum + job.bytes, 0)
+  const isInline = isTiny({
+    rowCount: all.reduce((sum, { batch }) => sum + batch.rowCount, 0),
+    lineBytes: all.reduce((sum, { batch }) => sum + batch.lineBytes, 0),
+  })
+  await run.reserve(totalBytes)
+  const lease = run.buffers.lease()
+  try {
+    const jobs: ScanJob[] = []
+    for (const { scan, batch, job } of all) {
+      const { columns, bytes: _, ...rest } = job
+      jobs.push(await makeJob(run, { scan, batch, columns, job: rest }, lease, isInline))
+    }
+    const { results } = (await run.runJob({ kind: 'group', jobs }, isInline)) as GroupResult
+    for (const [i, { counts }] of results.entries()) countScan(run.stats, all[i]!.batch, counts)
+    return results
+  } finally {
+    run.release(totalBytes)
+    lease.release()
+  }
+}
+
+type JobParts = Omit<ScanToDo, 'job'> & {
+  readonly columns: PageColumns
+  readonly job: Omit<BatchJob, 'columns' | 'bytes'>
+}
+
+/** The job over a batch, ready to be posted, or to be run here. */
+async function makeJob(
+  run: QueryRun,
+  { scan, batch, columns, job }: JobParts,
+  lease: SharedLease,
+  isInline: boolean,
+): Promise<ScanJob> {
+  const { day, from, to } = scan
+  const reads: FileReads[] = []
+  const readLater = run.isThreaded && !isInline ? (one: FileReads): void => void reads.push(one) : undefined
+  const memory = { take: (sizeBytes: number) => lease.take(sizeBytes), readLater }
+  const parts = await readBatch(run, scan, batch, { columns, memory })
+  return { ...job, kind: 'scan', nowNs: run.nowNs, day, from, to, parts, reads, droppedBytes: run.buffers.droppedBytes }
 }
 
 /** Bytes of a batch, compressed and decompressed: what a job may hold that keeps lines. Heads are memory of others. */

@@ -50,7 +50,10 @@ export function* eachOrdinal({ source, ordinals }: SelectedStreams): Generator<n
 
 function matchAny({ index }: Source, groups: readonly (readonly LabelMatcher[])[]): Uint32Array | undefined {
   if (groups.length === 0) return undefined
-  if (groups.length === 1) return index.match(groups[0]!)
+  if (groups.length === 1) {
+    const matched = index.match(groups[0]!)
+    return matched.length === index.count ? undefined : matched
+  }
   const found = new Set<number>()
   for (const group of groups) for (const ordinal of index.match(group)) found.add(ordinal)
   return Uint32Array.from(found).sort()

@@ -136,6 +136,8 @@ export async function readPages(
 ): Promise<readonly ScanPage[]> {
   const facts = pages.map(({ order, minTime, maxTime }) => ({
     order,
+    minTime,
+    maxTime,
     isInside: minTime >= from && maxTime < to,
     dropped: dropped.get(order),
   }))

@@ -23,7 +23,7 @@ export class VolumeGroups {
   readonly #run: Pick<QueryRun, 'reserve'>
   readonly #options: GroupOptions
   /** Names that make a group; undefined: all. */
-  readonly #names: ReadonlySet<string> | undefined
+  readonly names: ReadonlySet<string> | undefined
   readonly #groups: Group[] = []
   readonly #numberOf = new Map<string, number>()
   #reservedGroups = 0
@@ -31,15 +31,15 @@ export class VolumeGroups {
   constructor(run: Pick<QueryRun, 'reserve'>, options: GroupOptions) {
     this.#run = run
     this.#options = options
-    this.#names = groupingNames(options.query)
+    this.names = groupingNames(options.query)
   }
 
   /** The groups to which a stream belongs. @throws BadRequest beyond the most groups. */
   of(labels: Labels): readonly number[] {
     const { aggregateBy, targetLabels } = this.#options.query
-    const chosen = this.#names === undefined ? labels : labels.filter(([name]) => this.#names!.has(name))
+    const chosen = this.names === undefined ? labels : labels.filter(([name]) => this.names!.has(name))
     if (aggregateBy === 'labels') return chosen.map(([name]) => this.#group([[name, '']]))
-    const isComplete = targetLabels.length === 0 || chosen.length === this.#names!.size
+    const isComplete = targetLabels.length === 0 || chosen.length === this.names!.size
     return isComplete ? [this.#group(chosen)] : []
   }
 

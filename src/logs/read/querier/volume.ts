@@ -11,6 +11,8 @@
  */
 import type { IngesterReader } from '#/logs/wire/head-view.ts'
 import type { Volume, VolumeQuery } from '#/logs/wire/index-query.ts'
+import { StreamLabels } from '#/logs/read/scan/stream-labels.ts'
+import type { CodedLabels } from '#/storage/index/coded-labels.ts'
 import { HeadSizes } from './head-sizes.ts'
 import { Pace } from './pace.ts'
 import type { QueryRun } from './query-run.ts'
@@ -33,10 +35,15 @@ export async function findVolumes(
   const groups = new VolumeGroups(run, { query, maxGroups, bucketCount: buckets.count })
   const pace = new Pace(run)
   for await (const selected of selectStreams(run, ingesters, query)) {
-    const { index } = selected.source
-    const groupsOf = new Array<readonly number[] | undefined>(index.count).fill(undefined)
+    const labels = new StreamLabels(labelsOf(selected, groups.names))
+    // streams that differ in other labels only are of the same groups
+    const known = new Map<number | string, readonly number[]>()
+    const groupsOf = new Array<readonly number[] | undefined>(selected.source.index.count).fill(undefined)
     for (const ordinal of eachOrdinal(selected)) {
-      groupsOf[ordinal] = groups.of(index.labels(ordinal))
+      const key = labels.pairsKey(ordinal, groups.names)
+      let own = known.get(key)
+      if (own === undefined) known.set(key, (own = groups.of(labels.of(ordinal))))
+      groupsOf[ordinal] = own
       if (pace.isTired()) await pace.rest()
     }
     await groups.reserve()
@@ -48,6 +55,11 @@ export async function findVolumes(
     else await addByBucket(run, selected, buckets.inDay(selected.day, selected.from), add)
   }
   return { volumes: groups.volumes(), bucketEndsNs: buckets.endsNs }
+}
+
+/** The labels of the streams of a source, as far as they make groups. */
+function labelsOf({ source: { index } }: SelectedStreams, names: ReadonlySet<string> | undefined): CodedLabels {
+  return (names && index.codedOf?.({ names })) ?? index.coded()
 }
 
 /** Streams that were not selected are ignored. */

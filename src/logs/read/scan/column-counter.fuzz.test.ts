@@ -14,7 +14,8 @@ import { realClock } from '#/platform/world/real-clock.ts'
 import { keyNames, labelsOfKey } from '#/series/label-keys.ts'
 import { labelsKey } from '#/series/labels.ts'
 import { shareTexts } from '#/storage/index/shared-texts.ts'
-import { BUCKETS, forEachTotal } from './keyed-totals.ts'
+import { emptySketches, isWanted, sketchBucket, sketchBytes, type KeySketch } from './key-sketch.ts'
+import { BUCKETS, forEachOfList, forEachTotal, hashOfKey, KeyListWriter } from './keyed-totals.ts'
 import { runScanJob } from './run-job.ts'
 import { sampleLeaf, type DiffsResult, type SampleTask, type ScanJob } from './scan-job.ts'
 
@@ -108,6 +109,9 @@ test('metadata of many values is counted without making texts of it', async () =
     const expected = keyedAnswer(question, parts.block, '| drop nothing_has_this')
     for (const part of [parts.block, parts.head]) {
       assert.deepEqual(keyedAnswer(question, part, ''), expected, labels)
+      for (const wanted of [0, 0x5a, 0xff]) checkSketched(question, part, wanted)
+      const counting = { ...question, op: 'count_over_time' } as const
+      for (const wanted of [0, 0x5a, 0xff]) checkSketched(counting, part, wanted)
     }
     const { series, keyed } = scan(question, parts.block, '', true)
     assert.ok(keyed !== undefined && series.length === 0, labels)
@@ -130,6 +134,8 @@ test('what columns tell is what rows tell one by one, from blocks and from heads
         const totals = keyedAnswer(once, parts.head, `| drop nothing_has_this ${asked.filter}`)
         assert.deepEqual(keyedAnswer(once, parts.head, asked.filter), totals, 'keys in head')
         assert.deepEqual(keyedAnswer(once, parts.block, asked.filter), totals, 'keys in block')
+        checkSketched(once, parts.head, 0x5a)
+        checkSketched(once, parts.block, 0x5a)
       }
     },
   )
@@ -165,7 +171,13 @@ async function partsOf(rows: readonly PlainRow[]): Promise<{ readonly head: Part
   }
 }
 
-function scan(asked: Question, { labels, pages, flagsOf }: Part, stages: string, isKeyed: boolean): DiffsResult {
+function scan(
+  asked: Question,
+  { labels, pages, flagsOf }: Part,
+  stages: string,
+  isKeyed: boolean,
+  sketch?: KeySketch,
+): DiffsResult {
   const { op, grouping, rangeSeconds, stepSeconds, stepCount, startSeconds, from, to, wanted } = asked
   const query = `sum ${grouping} (${op}({app=~".+"} ${stages} [${rangeSeconds}s]))`
   const plan = makePlainPlan(parseExpr(query))
@@ -177,7 +189,7 @@ function scan(asked: Question, { labels, pages, flagsOf }: Part, stages: string,
     stepCount,
     rangeNs: leaf.rangeNs,
   }
-  const task: SampleTask = { kind: 'samples', leaf: sampleLeaf(leaf), window, isKeyed, maxBytes: 2 ** 26 }
+  const task: SampleTask = { kind: 'samples', leaf: sampleLeaf(leaf), window, isKeyed, sketch, maxBytes: 2 ** 26 }
   const streamFlags = wanted === null ? undefined : (flagsOf(wanted) as Uint8Array<SharedArrayBuffer>)
   const { stages: rowStages, needed } = leaf
   const job = { kind: 'scan' as const, key: query, stages: rowStages, needed, nowNs: 0n, day: DAY, from, to, task }
@@ -214,4 +226,54 @@ function keyedAnswer(asked: Question, part: Part, stages: string): unknown {
     assert.equal(keyed.sums[bucket], sum)
   }
   return { rows: counts.rows, totals: [...totals].toSorted(([a], [b]) => (a < b ? -1 : 1)) }
+}
+
+/** With a sketch, keys of wanted buckets have their totals, and buckets the sums of theirs. `wantedBits`: of eight buckets in a row. */
+function checkSketched(asked: Question, part: Part, wantedBits: number): void {
+  const names = keyNames(/\((.*)\)/.exec(asked.grouping)![1]!.split(', '))
+  const all = totalsByKey(scan(asked, part, asked.filter, true), names)
+  const [sketch] = emptySketches(new SharedArrayBuffer(sketchBytes(1)), 1)
+  const { wanted, rows } = sketch!
+  wanted.fill(wantedBits)
+  const result = scan(asked, part, asked.filter, true, sketch)
+  assert.equal(result.keyed, undefined)
+  assert.equal(result.isPartial, true)
+  const some = totalsByKey(result, names)
+  const left = Float64Array.from(rows!)
+  for (const [key, total] of some) left[bucketOf(key, names)]! += total
+  for (const [key, total] of all) {
+    left[bucketOf(key, names)]! -= total
+    if (isWanted(wanted, bucketOf(key, names))) assert.equal(some.get(key), total)
+  }
+  assert.ok(left.every((rest) => rest === 0))
+}
+
+function bucketOf(key: string, names: readonly string[]): number {
+  return sketchBucket(hashOfKey(Buffer.from(key, 'latin1'), 0, names.length))
+}
+
+function totalsByKey(
+  { series, rowDiffs, valueDiffs, width, firstStep, keyed, listed }: DiffsResult,
+  names: readonly string[],
+): Map<string, number> {
+  const totals = new Map<string, number>()
+  const visit = (bytes: Uint8Array, start: number, end: number, total: number): void => {
+    const key = Buffer.from(bytes.subarray(start, end)).toString('latin1')
+    totals.set(key, (totals.get(key) ?? 0) + total)
+  }
+  for (const [slot, labels] of series.entries()) {
+    if (firstStep !== 0 || rowDiffs[slot * width] === 0) continue
+    const writer = new KeyListWriter(0)
+    for (const name of names) {
+      const value = labels.find(([other]) => other === name)?.[1]
+      if (value === undefined) writer.none()
+      else writer.value(Buffer.from(value), 0, Buffer.byteLength(value))
+    }
+    const key = writer.finish()
+    visit(key, 0, key.length, (valueDiffs ?? rowDiffs)[slot * width]!)
+  }
+  for (const bytes of [keyed?.bytes, listed]) {
+    if (bytes !== undefined) forEachOfList(bytes, { start: 0, end: bytes.length, labels: names.length }, visit)
+  }
+  return totals
 }

@@ -2,12 +2,15 @@
  * Counts rows that no stage changed, or the bytes of their lines, straight from the columns of a page: no row is made, and no text
  * but those of new series.
  *
- * Rows of a block stand in runs of one stream, ascending in time (`addPage`). A run falls apart into pieces whose rows count at
- * the same steps; a piece costs two additions for each series in it. Rows in other orders are looked at one by one (`addRows`).
+ * Rows of a block stand in runs of one stream, ascending in time (`addPage`). Where the whole page counts at the same steps, times are
+ * not read. Else the piece of time of each row is found by a kernel, and a row is an addition to a small table (./cell-counts.ts).
+ * Without the kernel, a run falls apart into pieces whose rows count at the same steps. Rows in other orders are looked at one by
+ * one (`addRows`).
  */
 import type { Grouping } from '#/logs/logql/ast/nodes.ts'
 import type { LogPage } from '#/logs/store/log-page.ts'
 import type { RunsU32 } from '#/storage/column/runs-u32.ts'
+import { CellCounts, MAX_CELLS } from './cell-counts.ts'
 import { codeColumns, type CodeColumns } from './code-columns.ts'
 import type { DiffTable } from './diff-table.ts'
 import { GroupSlots } from './group-slots.ts'
@@ -34,6 +37,9 @@ export type WantedRows = {
   readonly to: number
   /** Whether every row is known to be in [from, to). */
   readonly isInside: boolean
+  /** Least and greatest time of all rows of the page, if known. */
+  readonly minTime?: number | undefined
+  readonly maxTime?: number | undefined
 }
 
 export type CounterParts = {
@@ -48,6 +54,8 @@ export class ColumnCounter {
   readonly #grid: StepGrid
   readonly #diffs: DiffTable
   readonly #slots: GroupSlots
+  /** Undefined when the range has too many pieces. */
+  readonly #cells: CellCounts | undefined
   /** For metadata of many values; undefined: pages that have it are read row by row. */
   readonly #values: ValueCounter | undefined
   /** Whether the page at hand is counted there. */
@@ -61,8 +69,11 @@ export class ColumnCounter {
   #counts = new Float64Array(0)
   #bytes = new Float64Array(0)
 
-  constructor(grouping: Grouping, parts: CounterParts) {
+  /** `range`: in which all rows lie that are added. */
+  constructor(grouping: Grouping, parts: CounterParts, range: { readonly from: number; readonly to: number }) {
     this.#grouping = grouping
+    const cells = parts.grid.cells(range.from, range.to, MAX_CELLS)
+    this.#cells = cells && new CellCounts(cells, parts.diffs)
     this.#values = parts.values
     this.#grid = parts.grid
     this.#diffs = parts.diffs
@@ -75,11 +86,14 @@ export class ColumnCounter {
   }
 
   /** Adds the wanted rows; returns how many. Undefined, and nothing done, when the page must be read row by row. */
-  addPage(page: LogPage, { streams, from, to, isInside }: WantedRows): number | undefined {
+  addPage(page: LogPage, wanted: WantedRows): number | undefined {
     const { streamRuns } = page
     if (streamRuns === undefined || !this.#enter(page, page.rowCount)) return undefined
     const { values, ends } = streamRuns
-    if (isInside && this.#isOnePiece(from, to)) return this.#addRuns(streamRuns, streams)
+    const { streams, from, to, isInside, minTime = from, maxTime = to - 1 } = wanted
+    if (isInside && this.#isOnePiece(minTime, maxTime)) return this.#addRuns(streamRuns, streams)
+    const counted = this.#addCells(page, streamRuns, wanted)
+    if (counted !== undefined) return counted
     const { time } = page
     let rows = 0
     for (let run = 0; run < values.length; run++) {
@@ -98,9 +112,33 @@ export class ColumnCounter {
   }
 
   /** Whether all times count at the same steps, so that they need not be looked at. */
-  #isOnePiece(from: number, to: number): boolean {
-    this.#grid.locate(from)
-    return to - 1 <= this.#grid.validTo
+  #isOnePiece(minTime: number, maxTime: number): boolean {
+    this.#grid.locate(minTime)
+    return maxTime <= this.#grid.validTo
+  }
+
+  /** Adds the rows of wanted streams by their pieces of time; undefined, and nothing done, when these cannot be told. */
+  #addCells(page: LogPage, { values, ends }: RunsU32, wanted: WantedRows): number | undefined {
+    const counts = this.#cells
+    const { combinations, codes } = this.#columns
+    if (counts === undefined || this.#isByValue || combinations > MAX_TABLE_COMBINATIONS) return undefined
+    const { streams } = wanted
+    counts.enter(wanted, combinations)
+    for (let run = 0; run < values.length; run++) {
+      const ordinal = values[run]!
+      if (streams !== undefined && streams[ordinal] === 0) continue
+      if (!counts.hold(this.#slots.classOf(ordinal), ordinal)) return undefined
+    }
+    const cells = page.timeCells?.find(counts.grid, 0, page.rowCount)
+    if (cells === undefined) return undefined
+    const lineStart = this.#lineStart
+    for (let run = 0; run < values.length; run++) {
+      const ordinal = values[run]!
+      if (streams !== undefined && streams[ordinal] === 0) continue
+      const start = run === 0 ? 0 : ends[run - 1]!
+      counts.add(this.#slots.classOf(ordinal), { cells, codes, lineStart }, start, ends[run]!)
+    }
+    return counts.flush((ordinal, combination) => this.#slotOf(ordinal, combination))
   }
 
   /** Adds the rows of all wanted streams at the steps that the grid has found. */

@@ -17,7 +17,7 @@ export class GroupSlots {
   readonly #series: SeriesSlots
   readonly #grouping: Grouping
   /** Labels of streams that can make a difference; undefined: all. */
-  readonly #relevant: ReadonlySet<string> | undefined
+  readonly relevant: ReadonlySet<string> | undefined
   readonly #classes = new Map<string, number>()
   readonly #known = new Map<string, number>()
   /** By ordinal of the source at hand; -1 unknown. */
@@ -29,7 +29,7 @@ export class GroupSlots {
   constructor(series: SeriesSlots, grouping: Grouping) {
     this.#series = series
     this.#grouping = grouping
-    this.#relevant = grouping.kind === 'by' ? relevantNames(grouping.labels) : undefined
+    this.relevant = grouping.kind === 'by' ? relevantNames(grouping.labels) : undefined
   }
 
   beginPart(labels: StreamLabels): void {
@@ -60,7 +60,7 @@ export class GroupSlots {
   }
 
   #findClass(ordinal: number): number {
-    const pairs = this.#labels!.pairsKey(ordinal, this.#relevant)
+    const pairs = this.#labels!.pairsKey(ordinal, this.relevant)
     let found = this.#classOfPairs.get(pairs)
     if (found === undefined) this.#classOfPairs.set(pairs, (found = this.#classByLabels(ordinal)))
     return (this.#classOf[ordinal] = found)
@@ -68,7 +68,7 @@ export class GroupSlots {
 
   #classByLabels(ordinal: number): number {
     const all = this.#labels!.of(ordinal)
-    const key = labelsKey(this.#relevant === undefined ? all : all.filter(([name]) => this.#relevant!.has(name)))
+    const key = labelsKey(this.relevant === undefined ? all : all.filter(([name]) => this.relevant!.has(name)))
     let found = this.#classes.get(key)
     if (found === undefined) this.#classes.set(key, (found = this.#classes.size))
     return found

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { pageOf, pipelineOf, type FixtureEntry } from '#/logs/logql/pipeline/page-fixture.ts'
 import { parseLabels } from '#/logs/model/labels.ts'
 import type { LogPage } from '#/logs/store/log-page.ts'
@@ -89,6 +90,47 @@ test('pages in any order: a later page may have the earlier row of a combination
   assert.deepEqual(kept(pages, byId, { stages: '| logfmt', direction: 'backward' }), ['id=2', 'id=1 late', 'id=3'])
   const sorted: TailOrder = { distinct: undefined, sort: { label: 'id', descending: true } }
   assert.deepEqual(kept(pages, sorted, { stages: '| logfmt', limit: 3 }), ['id=3', 'id=2', 'id=1 early'])
+})
+
+test('the best rows of many pages, whether a page has few of them or many', () => {
+  const page = fc.array(fc.tuple(fc.nat(50), fc.constantFrom('{app="a"}', '{app="b"}')), {
+    minLength: 1,
+    maxLength: 90,
+  })
+  const cases = fc.record({
+    pages: fc.array(page, { maxLength: 5 }),
+    limit: fc.constantFrom(1, 7, 40, 500),
+    direction: fc.constantFrom<Direction>('forward', 'backward'),
+    stages: fc.constantFrom('', '| logfmt | n!="3"'),
+    step: fc.constantFrom(1, 3, 70),
+  })
+  const property = fc.property(cases, ({ pages, limit, direction, stages, step }) => {
+    const sink = new RowSink({ kind: 'rows', limit, direction })
+    const pipeline = pipelineOf(stages)
+    const all: { readonly time: number; readonly place: number; readonly line: string }[] = []
+    for (const [order, cells] of pages.entries()) {
+      const rows = cells.map(([time, stream], i) => row(time, `n=${i % 5} order=${order} row=${i}`, stream))
+      const wanted = Uint32Array.from(rows.keys()).filter((i) => i % step === 0)
+      const { page: filled, labels } = pageFor(rows)
+      sink.addPage(
+        { page: filled, labels, order, pipeline, entry: { page: filled, row: 0, day: 0, streamLabels: [] } },
+        wanted,
+      )
+      // another page has its memory now
+      if (!sink.keeps(order)) Object.assign(filled, { lines: Buffer.alloc(0), stream: undefined, time: undefined })
+      for (const i of wanted) {
+        const passes = stages === '' || i % 5 !== 3
+        if (passes) all.push({ time: rows[i]!.time, place: order * 1000 + i, line: String(rows[i]!.line) })
+      }
+    }
+    const sign = direction === 'forward' ? 1 : -1
+    const expected = all.toSorted((a, b) => sign * (a.time - b.time || a.place - b.place)).slice(0, limit)
+    assert.deepEqual(
+      linesOf(sink.finish(pipeline, 0, counts)),
+      expected.map(({ line }) => line),
+    )
+  })
+  fc.assert(property, { numRuns: 200 })
 })
 
 test('values: distinct, not empty, and no more than are asked for', () => {

@@ -7,6 +7,7 @@ import type { Pipeline, PipelineEntry } from '#/logs/logql/pipeline/row.ts'
 import { decodeBlockPage } from '#/logs/store/block-page.ts'
 import { openHeadPage } from '#/logs/store/head-page.ts'
 import type { LogPage } from '#/logs/store/log-page.ts'
+import { readFileRanges } from '#/platform/objstore/read-file.ts'
 import { countPatterns } from './count-patterns.ts'
 import { divideSizes } from './divide-sizes.ts'
 import { pageMayPass, selectPassing } from './filter-applies.ts'
@@ -43,6 +44,8 @@ export function runJob(job: WorkerJob, check: CheckCancelled): WorkerResult {
   switch (job.kind) {
     case 'scan':
       return runScanJob(job, check)
+    case 'group':
+      return { kind: 'group', results: job.jobs.map((one) => runScanJob(one, check)) }
     case 'duplicates':
       return runDuplicatesJob(job, check)
     case 'sizes':
@@ -66,7 +69,17 @@ export function openPage({ data }: ScanPage): LogPage {
 }
 
 export function runScanJob(job: ScanJob, check: CheckCancelled): ScanResult {
+  for (const reads of job.reads ?? []) readFileRanges(reads)
   return new Scan(job, check).run()
+}
+
+function close(page: LogPage): void {
+  if (page.close === undefined) page.release()
+  else page.close()
+}
+
+function lineBytesOf(page: LogPage): number {
+  return page.lineBytes ?? page.lineStart[page.rowCount]!
 }
 
 function makeSink(job: ScanJob): RowSink | SampleSink | ValueSink | MaskSink {
@@ -118,7 +131,7 @@ class Scan {
         if (this.#sink instanceof ValueSink && this.#sink.isFull) return this.#sink.finish(this.#counts)
         const page = openPage(scanPage)
         this.#scanPage(page, part, scanPage, labels)
-        if (!(this.#sink instanceof RowSink && this.#sink.keeps(scanPage.order))) page.release()
+        if (!(this.#sink instanceof RowSink && this.#sink.keeps(scanPage.order))) close(page)
       }
     }
     if (!(this.#sink instanceof RowSink)) return this.#sink.finish(this.#counts)
@@ -132,7 +145,7 @@ class Scan {
     const origin = { page, labels, streams }
     if (isInside && streams === undefined && dropped === undefined && !pageMayPass(pageFilters, origin)) {
       this.#counts.rows += page.rowCount
-      this.#counts.lineBytes += page.lineStart[page.rowCount]!
+      this.#counts.lineBytes += lineBytesOf(page)
       this.#counts.filteredPages++
       return
     }
@@ -164,11 +177,11 @@ class Scan {
 
   /** Counts without looking at rows, where rows are all alike to the query; false when that cannot be. */
   #countColumns(page: LogPage, scanPage: ScanPage, streams: Uint8Array | undefined): boolean {
-    const { isInside, dropped } = scanPage
+    const { isInside, minTime, maxTime, dropped } = scanPage
     if (!(this.#sink instanceof SampleSink) || !this.#pipeline.isTrivial) return false
     if (this.#pipeline.pageFilters.length > 0 || dropped !== undefined) return false
     const { from, to } = this.#job
-    const count = this.#sink.addPage(page, { streams, from, to, isInside })
+    const count = this.#sink.addPage(page, { streams, from, to, isInside, minTime, maxTime })
     if (count === undefined) return false
     this.#counts.rows += count
     this.#counts.passedRows += count
@@ -204,11 +217,11 @@ class Scan {
     this.#counts.rows += count
     // log queries hand out lines, also those that no stage looks at
     if (!this.#pipeline.readsLines && !(this.#sink instanceof RowSink)) return
-    const { lineStart } = page
     if (count === page.rowCount) {
-      this.#counts.lineBytes += lineStart[count]!
+      this.#counts.lineBytes += lineBytesOf(page)
       return
     }
+    const { lineStart } = page
     for (let i = 0; i < count; i++)
       this.#counts.lineBytes += lineStart[this.#rows[i]! + 1]! - lineStart[this.#rows[i]!]!
   }

@@ -37,9 +37,10 @@ export class SampleSink {
   readonly #counter: ColumnCounter | undefined
   /** Part of it. */
   readonly #values: ValueCounter | undefined
+  readonly #isPartial: boolean = false
 
   constructor(task: SampleTask, range: { readonly day: Day; readonly from: number; readonly to: number }) {
-    const { leaf, window, maxBytes, isKeyed } = task
+    const { leaf, window, maxBytes, isKeyed, sketch } = task
     this.#grid = new StepGrid(window, range.day)
     this.#segments = new Segments(window)
     this.#midnight = Number(dayStartNs(range.day) - window.startNs)
@@ -50,9 +51,11 @@ export class SampleSink {
       const width = Math.max(last - first, 0) + 1
       const hasValues = leaf.measure === 'bytes'
       this.#diffs = new DiffTable(this.#series, { firstStep: first, width, hasValues, maxBytes })
-      if (isKeyed === true) this.#values = new ValueCounter(leaf.grouping.labels, { countsBytes: hasValues, maxBytes })
+      const counting = { countsBytes: hasValues, maxBytes, sketch }
+      if (isKeyed === true) this.#values = new ValueCounter(leaf.grouping.labels, counting)
+      this.#isPartial = sketch !== undefined
       const parts = { series: this.#series, grid: this.#grid, diffs: this.#diffs, values: this.#values }
-      if (this.#read === undefined) this.#counter = new ColumnCounter(leaf.grouping, parts)
+      if (this.#read === undefined) this.#counter = new ColumnCounter(leaf.grouping, parts, range)
     } else {
       const firstSegment = this.#segmentOf(range.from)
       const width = this.#segmentOf(range.to) - firstSegment + 1
@@ -100,7 +103,7 @@ export class SampleSink {
 
   finish(counts: ScanCounts): SamplesResult {
     if (this.#diffs === undefined) return { ...this.#cells!.finish(), counts }
-    return { ...this.#diffs.finish(), keyed: this.#values?.finish(), counts }
+    return { ...this.#diffs.finish(), ...this.#values?.finish(), isPartial: this.#isPartial, counts }
   }
 
   #segmentOf(time: number): number {

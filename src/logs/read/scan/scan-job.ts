@@ -9,8 +9,10 @@ import type { Day } from '#/logs/model/day.ts'
 import type { PageBytes, PatternBytes } from '#/logs/store/log-block.ts'
 import type { HeadPageColumns } from '#/logs/store/log-page.ts'
 import type { Direction } from '#/logs/wire/query.ts'
+import type { FileReads } from '#/platform/objstore/read-file.ts'
 import type { SeriesLabels } from '#/series/labels.ts'
 import type { CodedLabels } from '#/storage/index/coded-labels.ts'
+import type { KeySketch } from './key-sketch.ts'
 import type { KeyedTotals } from './keyed-totals.ts'
 import type { PostedCells } from './range/sample.ts'
 import type { StepWindow } from './step-grid.ts'
@@ -24,6 +26,9 @@ export type ScanPage = {
   readonly order: number
   /** Set when the time of every row is in the range of the job. */
   readonly isInside: boolean
+  /** Least and greatest time of its rows, if known. */
+  readonly minTime?: number
+  readonly maxTime?: number
   /** A bit for each row that must not be seen, row 0 in the lowest bit of byte 0. */
   readonly dropped: Uint8Array<SharedArrayBuffer> | undefined
 }
@@ -76,6 +81,8 @@ export type SampleTask = {
   readonly window: StepWindow
   /** Whether `keyed` totals may be answered: series by few labels, at one step. */
   readonly isKeyed?: boolean
+  /** Set when `keyed` totals need not have what can be counted there. */
+  readonly sketch?: KeySketch | undefined
   /** Most memory that the series of this job may take. */
   readonly maxBytes: number
 }
@@ -101,6 +108,10 @@ export type ScanJob = {
   readonly from: number
   readonly to: number
   readonly parts: readonly ScanPart[]
+  /** `SharedBuffers.droppedBytes` of the memory that pages of blocks are in; undefined where such memory is not used again. */
+  readonly droppedBytes?: number
+  /** What must be read before pages of blocks have their bytes. */
+  readonly reads?: readonly FileReads[] | undefined
   readonly task: RowTask | SampleTask | ValueTask | MaskTask
 }
 
@@ -170,7 +181,11 @@ export type LeftoverPage = {
   readonly rowCount: Uint32Array
 }
 
-export type WorkerJob = ScanJob | DuplicatesJob | SizesJob | PatternsJob | LeftoverJob
+/** Scans that are posted together; they run one after the other, and the first that fails fails all. */
+export type GroupJob = { readonly kind: 'group'; readonly jobs: readonly ScanJob[] }
+export type GroupResult = { readonly kind: 'group'; readonly results: readonly ScanResult[] }
+
+export type WorkerJob = GroupJob | ScanJob | DuplicatesJob | SizesJob | PatternsJob | LeftoverJob
 
 export type ScanCounts = {
   /** Rows of wanted streams and times, and the bytes of their lines when lengths were read. */
@@ -228,6 +243,10 @@ export type DiffsResult = {
   readonly valueDiffs: Float64Array | undefined
   /** More series, which count at the one step that there is; these may be among `series`, too. */
   readonly keyed?: KeyedTotals | undefined
+  /** The same from a job that had a sketch: keys, each with its total behind it (see `forEachOfList`). */
+  readonly listed?: Uint8Array | undefined
+  /** Whether rows may have been counted in the sketch of the task, and not here. */
+  readonly isPartial?: boolean
 }
 
 /** What a range function kept of its samples: entry i is of series `slots[i]` in segment `segments[i]`. */
@@ -298,4 +317,4 @@ export type LeftoverResult = {
 }
 
 export type ScanResult = RowsResult | SamplesResult | ValuesResult | MaskResult
-export type WorkerResult = ScanResult | DuplicatesResult | SizesResult | PatternsResult | LeftoverResult
+export type WorkerResult = GroupResult | ScanResult | DuplicatesResult | SizesResult | PatternsResult | LeftoverResult

@@ -9,9 +9,21 @@ export const run = defineTask((job: WorkerJob, cancel) => {
   try {
     return runJob(job, () => cancel.check())
   } finally {
-    dropShared(blockBytes(job))
+    dropShared(garbageOf(job))
   }
 })
+
+/** What this thread has been told of `droppedBytes`. */
+let knownDropped = 0
+
+/** Bytes that only this thread keeps alive: memory that the main thread uses again is no garbage. */
+function garbageOf(job: WorkerJob): number {
+  const first = job.kind === 'group' ? job.jobs[0] : job
+  if (first?.kind !== 'scan' || first.droppedBytes === undefined) return blockBytes(job)
+  const dropped = Math.max(0, first.droppedBytes - knownDropped)
+  knownDropped += dropped
+  return dropped
+}
 
 /** Bytes of block pages, which this thread keeps alive when the main thread has let go of them; those of heads are used again. */
 function blockBytes(job: WorkerJob): number {
@@ -23,6 +35,8 @@ function blockBytes(job: WorkerJob): number {
 
 function pagesOf(job: WorkerJob): readonly ScanPage[] {
   switch (job.kind) {
+    case 'group':
+      return job.jobs.flatMap(pagesOf)
     case 'scan':
     case 'duplicates':
       return job.parts.flatMap((part) => part.pages)

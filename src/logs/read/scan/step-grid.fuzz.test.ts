@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { absoluteNs, dayStartNs, NS_PER_DAY } from '#/logs/model/day.ts'
+import { cellOf } from '#/storage/column/value-cells.ts'
+import { testSeed } from '#/kernel/fixture/test-seed.ts'
 import { StepGrid, type StepWindow } from './step-grid.ts'
 
 const DAY = BigInt(NS_PER_DAY)
@@ -88,6 +90,32 @@ test('the answer is the same for all times that it claims to be valid for', () =
       },
     ),
     { numRuns: 300 },
+  )
+})
+
+test('numbered pieces tell the steps of each time, and none of what lies outside of the range', () => {
+  const share = fc.double({ min: 0, max: 1, noNaN: true })
+  fc.assert(
+    fc.property(window, share, share, fc.array(share, { minLength: 1, maxLength: 8 }), (one, a, b, shares) => {
+      const { day, ahead, ...rest } = one
+      const grid = new StepGrid({ ...rest, startNs: dayStartNs(day) + ahead }, day)
+      const [from, to] = [Math.min(a, b), Math.max(a, b)].map((at) => Math.floor(at * (NS_PER_DAY - 1))) as [
+        number,
+        number,
+      ]
+      const cells = grid.cells(from, to + 1, 100_000)
+      if (cells === undefined) return
+      for (const time of [from, to, ...shares.map((at) => Math.floor(at * (NS_PER_DAY - 1)))]) {
+        const cell = cellOf(cells.grid, time)
+        assert.ok(cell >= 0 && cell < cells.count, `cell ${cell} of ${cells.count}`)
+        grid.locate(time)
+        const isCounted = time >= from && time <= to && grid.enterStep < grid.leaveStep
+        const expected = isCounted ? [grid.enterStep, grid.leaveStep] : [0, 0]
+        assert.deepEqual([cells.enterStep[cell], cells.leaveStep[cell]], expected)
+        assert.equal(cell === 0, time < from || time > to)
+      }
+    }),
+    { seed: testSeed, numRuns: 500 },
   )
 })
 

@@ -11,6 +11,7 @@
  * the sign of t - base decides.
  */
 import { NS_PER_DAY, dayStartNs, type Day } from '#/logs/model/day.ts'
+import type { CellGrid } from '#/storage/column/value-cells.ts'
 
 export type StepWindow = {
   readonly startNs: bigint
@@ -24,6 +25,17 @@ type Edge = {
   readonly stepsBefore: number
   /** Time in day of the first step that is not before midnight; NS_PER_DAY when that is another day. */
   readonly base: number
+}
+
+/** All pieces of a range of times whose entries count at the same steps, by number, from 1; 0 is what lies outside of the range. */
+export type StepCells = {
+  /** Finds the numbers of times. */
+  readonly grid: CellGrid
+  /** One more than the greatest number. Some may be unused. */
+  readonly count: number
+  /** By number: the steps [enterStep, leaveStep), none for 0 and where nothing counts. */
+  readonly enterStep: Int32Array
+  readonly leaveStep: Int32Array
 }
 
 /** No two edges of windows that are so far apart lie in one day. */
@@ -84,6 +96,29 @@ export class StepGrid {
     this.#left = left
     this.leaveStep = clip(this.#leave.stepsBefore + left, this.stepCount)
     this.#nextLeave = this.#leave.base + left * this.#stepNs
+  }
+
+  /** Undefined when times in [from, to) would need more numbers than `maxCount`. */
+  cells(from: number, to: number, maxCount: number): StepCells | undefined {
+    const [enter, leave] = [this.#enter.base, this.#leave.base]
+    // edges of both kinds at the same times count once
+    const edgesBefore = (): number => (enter === leave ? this.#entered : this.#entered + this.#left)
+    this.locate(to - 1)
+    const last = edgesBefore()
+    this.locate(from)
+    const first = edgesBefore() - 1
+    const count = last - first + 1
+    if (!(count <= maxCount && from < to)) return undefined
+    const enterStep = new Int32Array(count)
+    const leaveStep = new Int32Array(count)
+    for (let t = from; t < to; t = this.validTo + 1) {
+      this.locate(t)
+      if (this.enterStep >= this.leaveStep) continue
+      enterStep[edgesBefore() - first] = this.enterStep
+      leaveStep[edgesBefore() - first] = this.leaveStep
+    }
+    const grid = { from, to, step: this.#stepNs, enter, leave: enter === leave ? undefined : leave, first }
+    return { grid, count, enterStep, leaveStep }
   }
 
   /** The steps [first, last) at which any entry of [minTime, maxTime] may count; empty when none does. */

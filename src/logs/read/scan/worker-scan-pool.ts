@@ -8,6 +8,7 @@ const scanWorker = new URL('./scan.worker.ts', import.meta.url)
 export function workerScanPool(pool: WorkerPool): ScanPool {
   return {
     concurrency: pool.stats().threads,
+    isThreaded: true,
     run: (job: WorkerJob, signal: AbortSignal) =>
       pool.run<WorkerResult>(scanWorker, job, { priority: 'query', signal }),
   }

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { decodeFooter, decodeTrailer, encodeFooter } from './footer.ts'
 import { TRAILER_BYTES } from './format.ts'
 import { decodePageDirectory, encodePageDirectory } from './page-directory.ts'
-import { decodeRunTable, encodeRunTable, runTableVersion } from './run-table.ts'
+import { encodeRunTable, openRunTable, runTableVersion } from './run-table.ts'
 import { Corruption } from '#/kernel/errors.ts'
 import type { BlockColumn, BlockPage, StreamRuns } from '#/storage/block/contents.ts'
 
@@ -58,10 +58,10 @@ test('the run table comes back, and must agree with the pages and the streams', 
   const bytes = encodeRunTable(runs)
   const version = runTableVersion(runs)
   assert.equal(version, 1)
-  assert.deepEqual(decodeRunTable(bytes, origin, { version, pages, streamCount: 2 }), { ...runs, lineBytes: undefined })
-  const refused = (block: Parameters<typeof decodeRunTable>[2], message: RegExp): void =>
+  assert.deepEqual(openRunTable(bytes, origin, { version, pages, streamCount: 2 }), { ...runs, lineBytes: undefined })
+  const refused = (block: Parameters<typeof openRunTable>[2], message: RegExp): void =>
     assert.throws(
-      () => decodeRunTable(bytes, origin, block),
+      () => ({ ...openRunTable(bytes, origin, block) }),
       (error) => error instanceof Corruption && message.test(error.message),
     )
   refused({ version, pages: pages.slice(1), streamCount: 2 }, /runs of 2 pages, not 1/)
@@ -85,9 +85,9 @@ test('a run table with the bytes of lines is version 2, and neither is read as t
   const version = runTableVersion(second)
   assert.equal(version, 2)
   const bytes = encodeRunTable(second)
-  assert.deepEqual(decodeRunTable(bytes, origin, { version, pages, streamCount: 2 }), second)
-  assert.throws(() => decodeRunTable(bytes, origin, { version: 1, pages, streamCount: 2 }), Corruption)
-  assert.throws(() => decodeRunTable(encodeRunTable(runs), origin, { version, pages, streamCount: 2 }), Corruption)
+  assert.deepEqual(openRunTable(bytes, origin, { version, pages, streamCount: 2 }), second)
+  assert.throws(() => openRunTable(bytes, origin, { version: 1, pages, streamCount: 2 }), Corruption)
+  assert.throws(() => openRunTable(encodeRunTable(runs), origin, { version, pages, streamCount: 2 }), Corruption)
 })
 
 test('the footer comes back with fields that it knows, and skips sections that it does not', () => {

@@ -13,10 +13,11 @@ import {
   sectionName,
 } from './format.ts'
 import { decodePageDirectory } from './page-directory.ts'
-import { decodeRunTable } from './run-table.ts'
+import { openRunTable } from './run-table.ts'
 import type { ByteOrigin } from '#/kernel/byte-reader.ts'
 import { crc32 } from '#/kernel/crc32.ts'
 import { Corruption } from '#/kernel/errors.ts'
+import type { KeptParts } from '#/platform/memory/kept-parts.ts'
 import type { ObjectStore } from '#/platform/objstore/objstore.ts'
 import type { BlockPage, StreamRuns } from '#/storage/block/contents.ts'
 import type { BlockMeta } from '#/storage/block/meta.ts'
@@ -36,6 +37,8 @@ export type OpenedBlock = {
   readonly sections: readonly Section[]
   readonly pages: readonly BlockPage[]
   readonly runs: StreamRuns
+  /** Bytes of memory of these, without what `parts` keep. */
+  readonly runBytes: number
   /** An encoded label index, checksum verified. */
   readonly labels: { readonly bytes: Buffer; readonly origin: ByteOrigin }
 }
@@ -61,11 +64,17 @@ export async function readTail(object: BlockObject, signal: AbortSignal | undefi
   return { footer, meta: { ...footer.meta, key, sizeBytes }, bytes, offset }
 }
 
-/** Reads and decodes the index. */
+export type OpenOptions = {
+  /** Keeps what is decoded of the index; by default as long as the block is open. */
+  readonly parts?: KeptParts | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Reads the index, and decodes the part of it that every question needs. */
 export async function readIndex(
   object: BlockObject,
   tail: BlockTail,
-  signal: AbortSignal | undefined,
+  { parts, signal }: OpenOptions,
 ): Promise<OpenedBlock> {
   const { footer, meta } = tail
   const needed = [SECTION_LABELS, SECTION_PAGES, SECTION_RUNS].map((type) => findSection(footer, type, object.key))
@@ -81,10 +90,11 @@ export async function readIndex(
   ]
   const pages = decodePageDirectory(pagesPart.bytes, pagesPart.origin, { start: BLOCK_MAGIC.length, end: from })
   const { version } = needed[2]!
-  const runs = decodeRunTable(runsPart.bytes, runsPart.origin, { version, pages, streamCount: meta.streamCount })
-  // a copy, so that the index does not keep everything else that was read with it
+  // copies, so that the index does not keep everything else that was read with it
+  const ownRuns = Buffer.from(runsPart.bytes)
+  const runs = openRunTable(ownRuns, runsPart.origin, { version, pages, streamCount: meta.streamCount, parts })
   const ownLabels = { bytes: Buffer.from(labels.bytes), origin: labels.origin }
-  return { meta, sections: footer.sections, pages, runs, labels: ownLabels }
+  return { meta, sections: footer.sections, pages, runs, labels: ownLabels, runBytes: ownRuns.length }
 }
 
 type SectionBytes = { readonly bytes: Buffer; readonly origin: ByteOrigin }
