@@ -231,6 +231,31 @@ test('head pages beyond the newest rows are not scanned', async () => {
   assert.equal(stats.headRows, 20)
 })
 
+test('blocks behind the newest rows are not opened, unless they overlap in time', async () => {
+  const lines = (from: number): Entry[] => Array.from({ length: 20 }, (_, i) => at(from + i, `line ${i} of ${from}`))
+  const rows = [...lines(0), ...lines(100), ...lines(110), ...lines(200)]
+  const blocks = [lines(100), lines(0), lines(200), lines(110)]
+  for (const direction of ['forward', 'backward'] as const) {
+    const inOrder = rows.toSorted((a, b) => Number(a.timeNs - b.timeNs) * (direction === 'forward' ? 1 : -1))
+    for (const [limit, read] of [
+      [20, 1],
+      [21, 3],
+      [60, 3],
+      [61, 4],
+    ] as const) {
+      const { querier, opened } = await setUp({ blocks })
+      const { data, stats } = await range(querier, '{app="a"}', { limit, direction })
+      const times =
+        data.kind === 'streams' ? data.streams.flatMap(({ entries }) => entries.map(({ timeNs }) => timeNs)) : []
+      assert.deepEqual(
+        times,
+        inOrder.slice(0, limit).map(({ timeNs }) => timeNs),
+      )
+      assert.deepEqual([opened.length, stats.blocksTotal], [read, 4], `${direction} ${limit}`)
+    }
+  }
+})
+
 test('interval keeps entries that far apart, over all streams', async () => {
   const head = Array.from({ length: 3000 }, (_, i) => at(i / 10, `${i}`, { stream: `{app="a", n="${i % 3}"}` }))
   const { querier } = await setUp({ head })

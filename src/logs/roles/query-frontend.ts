@@ -5,6 +5,7 @@ import { Frontend } from '#/logs/read/frontend/frontend.ts'
 import { Querier } from '#/logs/read/querier/querier.ts'
 import { workerScanPool } from '#/logs/read/scan/worker-scan-pool.ts'
 import { FilterCache } from '#/logs/store/filter-cache.ts'
+import { ColumnCache } from '#/logs/store/column-cache.ts'
 import { openLogBlock } from '#/logs/store/open-log-block.ts'
 import type { DeleteRequests, HiddenRowsReader } from '#/logs/wire/deletes.ts'
 import type { IngesterReader } from '#/logs/wire/head-view.ts'
@@ -21,6 +22,8 @@ import { observeCaches } from './cache-metrics.ts'
 const FILTER_CACHE_SHARE = 0.125
 /** Part of the budget for what is decoded of indexes of blocks. */
 const INDEX_CACHE_SHARE = 0.125
+/** Part of the budget for small columns of pages. */
+const COLUMN_CACHE_SHARE = 0.0625
 
 export type FrontendSettings = {
   readonly maxConcurrent: number
@@ -63,12 +66,13 @@ export function newFrontend(settings: FrontendSettings, needs: FrontendNeeds): F
   })
   const caches = new Caches(budget)
   // what is cheap to get again comes first: it is given up first
+  const columns = new ColumnCache(new PartCache(caches.part('columns', budget.limitBytes * COLUMN_CACHE_SHARE)))
   const parts = new PartCache(caches.part('index-parts', budget.limitBytes * INDEX_CACHE_SHARE))
   const filters = new FilterCache(caches.part('filters', budget.limitBytes * FILTER_CACHE_SHARE))
   const querier = new Querier({
     ingesters: [ingester],
     deletes,
-    openBlock: (meta) => openLogBlock(store, meta, { filters, parts }),
+    openBlock: (meta) => openLogBlock(store, meta, { filters, parts, columns }),
     pool: workerScanPool(workers),
     budget,
     caches,

@@ -63,6 +63,8 @@ export type PageMemory = {
   take(sizeBytes: number): SharedArrayBuffer
   /** Where the store has files, takes over what is to be read: pages have their bytes when that is done. */
   readLater?: ((reads: FileReads) => void) | undefined
+  /** Takes what is to be done when pages have their bytes, while these are still there. */
+  whenRead?: ((then: () => void) => void) | undefined
 }
 
 export type PageEntry = {

@@ -57,6 +57,8 @@ export interface MetaColumn {
    * and filtering then work on codes.
    */
   readonly dictionary: { readonly codes: Uint32Array; readonly values: readonly string[] } | undefined
+  /** The same in bytes, where that is how they are at hand. */
+  readonly smallCodes?: { readonly codes: Uint8Array; readonly values: readonly string[] }
   /** Set when every row is known to have this value. */
   readonly constant?: string | undefined
   /** Set when the values are known to be hexadecimal digits of one length. */

@@ -1,5 +1,6 @@
 /** Opens a log block: its index in memory, its pages on demand. Runs on the main thread, and decodes no page. */
 import { planReads } from './plan-reads.ts'
+import type { ColumnCache, SharedBytes } from './column-cache.ts'
 import type { PageSpan, ReadPlan } from './plan-reads.ts'
 import { COLUMN_LENGTH, COLUMN_LINE, COLUMN_STREAM, COLUMN_TIME, metaNameOf } from './columns.ts'
 import { plainReader, type FilterCache } from './filter-cache.ts'
@@ -36,6 +37,8 @@ export type OpenLogBlockOptions = {
   readonly filters?: FilterCache
   /** What is decoded of the indexes of all blocks. Without it, it stays as long as the block is open. */
   readonly parts?: PartCache
+  /** Small columns of pages. Without it, they are read each time. */
+  readonly columns?: ColumnCache
   readonly signal?: AbortSignal
 }
 
@@ -43,13 +46,17 @@ export type OpenLogBlockOptions = {
 export async function openLogBlock(
   store: ObjectStore,
   ref: BlockRef,
-  { filters, parts: cache, signal }: OpenLogBlockOptions = {},
+  { filters, parts: cache, columns, signal }: OpenLogBlockOptions = {},
 ): Promise<LogBlock> {
   const parts = new KeptParts(ref.key, cache)
-  return new OpenLogBlock(store, await openBlock(store, ref, { parts, signal }), { filters, parts })
+  return new OpenLogBlock(store, await openBlock(store, ref, { parts, signal }), { filters, parts, columns })
 }
 
-type Kept = { readonly filters: FilterCache | undefined; readonly parts: KeptParts }
+type Kept = {
+  readonly filters: FilterCache | undefined
+  readonly parts: KeptParts
+  readonly columns: ColumnCache | undefined
+}
 
 class OpenLogBlock implements LogBlock {
   readonly meta: BlockMeta
@@ -60,11 +67,13 @@ class OpenLogBlock implements LogBlock {
   readonly #store: ObjectStore
   readonly #block: OpenedBlock
   readonly #filters: FilterCache | undefined
+  readonly #columns: ColumnCache | undefined
 
-  constructor(store: ObjectStore, block: OpenedBlock, { filters, parts }: Kept) {
+  constructor(store: ObjectStore, block: OpenedBlock, { filters, parts, columns }: Kept) {
     this.#store = store
     this.#block = block
     this.#filters = filters
+    this.#columns = columns
     this.meta = block.meta
     const { bytes, origin } = block.labels
     this.streams = openLabelIndex(bytes, { origin, formatText: formatLabels, parts })
@@ -119,18 +128,13 @@ class OpenLogBlock implements LogBlock {
     memory?: PageMemory,
   ): Promise<PageBytes[]> {
     const wanted = positions.map((position) => this.#wantedOf(position, columns))
-    const memoryFor = memory && ((sizeBytes: number): SharedArrayBuffer => memory.take(sizeBytes))
-    const { nearBytes } = this.#store
-    const plan = planReads(
-      wanted.map(({ span }) => span),
-      { nearBytes, memoryFor },
-    )
-    await this.#read(plan.reads, signal, memory)
+    const spans = wanted.map(({ span }) => span)
+    const bytesOf = await this.#readSpans(spans, columns.lines ? undefined : this.#columns, { signal, memory })
     return wanted.map(({ position, span, found, unreadMeta }, i) => ({
       block: this.meta.key,
       page: position,
       rowCount: this.pages[position]!.rowCount,
-      bytes: plan.bytesOf[i]!,
+      bytes: bytesOf[i]!,
       offset: span.start,
       unreadMeta,
       columns: found.map(({ name, encoding, offset, sizeBytes, crc32 }) => ({
@@ -141,6 +145,28 @@ class OpenLogBlock implements LogBlock {
         crc32,
       })),
     }))
+  }
+
+  /** The bytes of spans of the object: those that are kept, and those that are read. */
+  async #readSpans(
+    spans: readonly PageSpan[],
+    kept: ColumnCache | undefined,
+    { signal, memory }: { readonly signal: AbortSignal | undefined; readonly memory: PageMemory | undefined },
+  ): Promise<readonly SharedBytes[]> {
+    const { key } = this.meta
+    const known = spans.map((span) => kept?.get(key, span))
+    const missing = spans.filter((_, i) => known[i] === undefined)
+    if (missing.length === 0) return known as readonly SharedBytes[]
+    const memoryFor = memory && ((sizeBytes: number): SharedArrayBuffer => memory.take(sizeBytes))
+    const plan = planReads(missing, { nearBytes: this.#store.nearBytes, memoryFor })
+    await this.#read(plan.reads, signal, memory)
+    if (kept !== undefined) {
+      const offer = (): void => missing.forEach((span, i) => kept.offer(key, span, plan.bytesOf[i]!))
+      if (memory?.whenRead !== undefined) memory.whenRead(offer)
+      else if (memory?.readLater === undefined) offer()
+    }
+    let next = 0
+    return known.map((bytes) => bytes ?? plan.bytesOf[next++]!)
   }
 
   async #read(

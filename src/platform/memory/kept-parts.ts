@@ -30,6 +30,14 @@ export class PartCache {
     if (isShared && (!isKept || this.#cache.evicted > evicted)) dropShared(bytes)
   }
 
+  /** As {@link set} with something in shared memory, which is made only when it is let in. */
+  offer(id: string, bytes: number, make: () => object): void {
+    if (!this.#admits(bytes)) return
+    const { evicted } = this.#cache
+    const isKept = this.#cache.set(id, make(), bytes)
+    if (!isKept || this.#cache.evicted > evicted) dropShared(bytes)
+  }
+
   #admits(bytes: number): boolean {
     const { sizeBytes, maxBytes } = this.#cache
     if (sizeBytes + bytes <= maxBytes) return true

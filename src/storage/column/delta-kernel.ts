@@ -2,7 +2,8 @@
  * Decodes columns of ./delta-f64.ts in WebAssembly, one instance for each thread, and finds the cell of a grid in which each value
  * lies. What has been decoded stays in the kernel's memory, so that most values never become a JavaScript array.
  */
-import { at, MAX_CELL_ROWS, MAX_KERNEL_BYTES } from './delta-memory.ts'
+import { countKernel } from './count-kernel.ts'
+import { at, COUNTS_PER_ENTRY, MAX_CELL_ROWS, MAX_COUNTS, MAX_KERNEL_BYTES } from './delta-memory.ts'
 import { assembleWasm } from '#/kernel/wasm-text.ts'
 import type { WasmFunction } from '#/kernel/wasm-text.ts'
 
@@ -172,6 +173,12 @@ export type DeltaKernel = {
   readonly decode: WasmFunction
   readonly findCells: WasmFunction
   readonly findCellsOfTwo: WasmFunction
+  /** See ./count-kernel.ts. */
+  readonly codes: Uint8Array
+  readonly counts: Int32Array
+  readonly unpackCodes: WasmFunction
+  readonly countCells: WasmFunction
+  readonly countCodes: WasmFunction
 }
 
 let made: DeltaKernel | undefined
@@ -182,7 +189,7 @@ export function deltaKernel(): DeltaKernel {
 }
 
 function makeKernel(): DeltaKernel {
-  const { memory, functions } = assembleWasm(readKernel + decodeKernel + cellsKernel, at.end)
+  const { memory, functions } = assembleWasm(readKernel + decodeKernel + cellsKernel + countKernel, at.end)
   return {
     bytes: new Uint8Array(memory),
     values: new Float64Array(memory, at.values, MAX_CELL_ROWS),
@@ -190,5 +197,10 @@ function makeKernel(): DeltaKernel {
     decode: functions['decode']!,
     findCells: functions['cells']!,
     findCellsOfTwo: functions['cellsOfTwo']!,
+    codes: new Uint8Array(memory, at.codes, MAX_CELL_ROWS),
+    counts: new Int32Array(memory, at.counts, MAX_COUNTS * COUNTS_PER_ENTRY),
+    unpackCodes: functions['unpackCodes']!,
+    countCells: functions['countCells']!,
+    countCodes: functions['countCodes']!,
   }
 }

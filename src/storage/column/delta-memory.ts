@@ -5,6 +5,10 @@ import { layoutMemory } from '#/kernel/wasm-text.ts'
 export const MAX_CELL_ROWS = 65_536
 /** Columns of more bytes likewise. */
 export const MAX_KERNEL_BYTES = 768 * 1024
+/** Entries of the table in which rows are counted: it stays in the caches of the processor. */
+export const MAX_COUNTS = 65_536
+/** Numbers of an entry: rows that follow one another are counted in turns, so that none waits for the one before. */
+export const COUNTS_PER_ENTRY = 2
 /** What one step may read or write beyond its end. */
 const SLACK = 64
 
@@ -20,5 +24,9 @@ export const at = layoutMemory({
   values: MAX_CELL_ROWS * 8 + SLACK,
   /** i32. */
   cells: MAX_CELL_ROWS * 4 + SLACK,
+  /** u8. */
+  codes: MAX_CELL_ROWS + SLACK,
+  /** i32. */
+  counts: MAX_COUNTS * COUNTS_PER_ENTRY * 4,
   end: 0,
 })

@@ -1,5 +1,6 @@
 /** Few distinct values: count, packed lengths, the values back to back, then a packed code per row, 0 for absent. */
 import type { ColumnMemory } from './column-memory.ts'
+import { unpackCodes } from './count-cells.ts'
 import { decodePackedU32, encodePackedU32, PackedU32 } from './packed-u32.ts'
 import type { TextColumn, TextRanges } from './text-values.ts'
 import { ByteDictionary, DICTIONARY_FULL } from '#/kernel/byte-dictionary.ts'
@@ -41,6 +42,8 @@ export function encodeDictionaryText(codes: Uint32Array, values: ByteDictionary,
 export function decodeDictionaryText(reader: ByteReader, rowCount: number, memory: ColumnMemory): TextColumn {
   const count = reader.count(MAX_DICTIONARY_VALUES, 'distinct values')
   const values = Array.from(decodePackedU32(reader, count), (length) => reader.bytes(length).toString())
+  const codes = unpackCodes(reader, rowCount, count)
+  if (codes !== undefined) return new SmallDictionary(values, codes, memory)
   const packed = new PackedU32(reader, rowCount)
   let dictionary: TextColumn['dictionary']
   return {
@@ -53,6 +56,33 @@ export function decodeDictionaryText(reader: ByteReader, rowCount: number, memor
     get dictionary() {
       return (dictionary ??= { codes: checkedCodes(reader, packed.all(memory), count), values })
     },
+  }
+}
+
+/** One with codes of a byte. */
+class SmallDictionary implements TextColumn {
+  readonly smallCodes: { readonly codes: Uint8Array; readonly values: readonly string[] }
+  readonly #memory: ColumnMemory
+  #dictionary: TextColumn['dictionary']
+
+  constructor(values: readonly string[], codes: Uint8Array, memory: ColumnMemory) {
+    const own = memory.bytes(codes.length)
+    own.set(codes)
+    this.smallCodes = { codes: own, values }
+    this.#memory = memory
+  }
+
+  valueOf(row: number): string | undefined {
+    const { codes, values } = this.smallCodes
+    return values[codes[row]! - 1]
+  }
+
+  get dictionary(): TextColumn['dictionary'] {
+    if (this.#dictionary !== undefined) return this.#dictionary
+    const { codes: small, values } = this.smallCodes
+    const codes = this.#memory.u32(small.length)
+    codes.set(small)
+    return (this.#dictionary = { codes, values })
   }
 }
 

@@ -16,7 +16,9 @@ export type CutTexts = {
   readonly text: Buffer
   /** Of each text, and behind the last one. */
   readonly textStart: Uint32Array
-  /** Position of the text of each row; undefined: as many texts as rows, in their order. */
+  /** Whether a text is there once, however many rows have it; else there are as many texts as rows, in their order. */
+  readonly isOnce: boolean
+  /** Position of the text of each row, decoded when it is first asked for; undefined where texts are not there once. */
   readonly textOfRow: Uint16Array | undefined
 }
 
@@ -36,17 +38,38 @@ export function decodeCutTexts(
   memory: ScratchBuffers,
 ): { readonly texts: CutTexts; readonly taken: Buffer } {
   const slots = openSlots(column, rowCount, origin)
-  const size = loadTexts(slots, rowCount, origin) - at.text
+  const size = loadTextsAlone(slots, origin) - at.text
   const kernel = lineSlotsKernel()
   const { bytes, words } = kernel
   const taken = memory.take(size)
   bytes.copy(taken, 0, at.text, at.text + size)
   const textStart = words.slice(wordAt.textStarts, wordAt.textStarts + slots.textCount + 1)
   for (let i = 0; i < textStart.length; i++) textStart[i]! -= at.text
-  const textOfRow = slots.isOnce ? Uint16Array.from(words.subarray(wordAt.texts, wordAt.texts + rowCount)) : undefined
-  const texts = { text: taken.subarray(0, size), textStart, textOfRow }
+  const texts = new LoadedTexts(taken.subarray(0, size), textStart, { slots, rowCount, origin })
   kernel.texts = texts
   return { texts, taken }
+}
+
+type TextSource = { readonly slots: OpenedSlots; readonly rowCount: number; readonly origin: ByteOrigin }
+
+class LoadedTexts implements CutTexts {
+  readonly text: Buffer
+  readonly textStart: Uint32Array
+  readonly isOnce: boolean
+  readonly #source: TextSource
+  #textOfRow: Uint16Array | undefined
+
+  constructor(text: Buffer, textStart: Uint32Array, source: TextSource) {
+    this.text = text
+    this.textStart = textStart
+    this.isOnce = source.slots.isOnce
+    this.#source = source
+  }
+
+  get textOfRow(): Uint16Array | undefined {
+    if (!this.isOnce) return undefined
+    return (this.#textOfRow ??= readTextsOfRows(this.#source.slots, this.#source.rowCount, this.#source.origin))
+  }
 }
 
 /** A column whose beginning was read. */
@@ -69,7 +92,13 @@ export function openSlots(column: SealedColumn, rowCount: number, origin: ByteOr
 }
 
 /** Reads texts, and which one each row has, into the kernel's memory. Returns where the last one ends. */
-export function loadTexts({ reader, textCount, isOnce }: OpenedSlots, rowCount: number, origin: ByteOrigin): number {
+export function loadTexts(slots: OpenedSlots, rowCount: number, origin: ByteOrigin): number {
+  const textEnd = loadTextsAlone(slots, origin)
+  putTextsOfRows(slots.isOnce ? readTextsOfRows(slots, rowCount, origin) : undefined, rowCount)
+  return textEnd
+}
+
+function loadTextsAlone({ reader, textCount }: OpenedSlots, origin: ByteOrigin): number {
   const kernel = lineSlotsKernel()
   kernel.texts = undefined
   const memory = kernel.bytes.subarray(at.text, at.text + MAX_SLOT_BYTES + 1)
@@ -77,29 +106,39 @@ export function loadTexts({ reader, textCount, isOnce }: OpenedSlots, rowCount: 
   const found = kernel.findTexts(textEnd, textCount)
   if (found !== textCount) throw reader.corruption(`lines have ${found} texts, not ${textCount}`)
   if (kernel.words[wordAt.textStarts + textCount] !== textEnd) throw reader.corruption('the last text has no end')
-  if (isOnce) readTextsOfRows(reader, textCount, rowCount, origin)
-  else for (let row = 0; row < rowCount; row++) kernel.words[wordAt.texts + row] = row
   return textEnd
 }
 
-function readTextsOfRows(reader: ByteReader, textCount: number, rowCount: number, origin: ByteOrigin): void {
-  const { bytes, words } = lineSlotsKernel()
+/** Where the kernel reads which text a row has. */
+function putTextsOfRows(textOfRow: Uint16Array | undefined, rowCount: number): void {
+  const { words } = lineSlotsKernel()
+  if (textOfRow !== undefined) words.set(textOfRow, wordAt.texts)
+  else for (let row = 0; row < rowCount; row++) words[wordAt.texts + row] = row
+}
+
+/** Of slots of which the texts have been read. */
+function readTextsOfRows({ reader, textCount }: OpenedSlots, rowCount: number, origin: ByteOrigin): Uint16Array {
+  const { bytes } = lineSlotsKernel()
   // `findTexts` and the ways back do not use the hashes
   const memory = bytes.subarray(at.textHashes, at.textHashes + MAX_SLOT_ROWS * WORD)
   const size = unsealColumnTo(takePart(reader), origin, memory)
   const bytesPerRow = bytesPerTextOfRow(textCount)
   if (size !== bytesPerRow * rowCount) throw reader.corruption(`texts of rows have ${size} bytes`)
-  if (bytesPerRow === 0) return void words.fill(0, wordAt.texts, wordAt.texts + rowCount)
+  const textOfRow = new Uint16Array(rowCount)
+  if (bytesPerRow === 0) return textOfRow
+  textOfRow.set(memory.subarray(0, rowCount))
+  if (bytesPerRow === 2) addHighBytes(textOfRow, memory.subarray(rowCount, size))
   let greatest = 0
-  for (let row = 0; row < rowCount; row++) {
-    const text = bytesPerRow === 1 ? memory[row]! : memory[row]! | (memory[rowCount + row]! << 8)
-    if (text > greatest) greatest = text
-    words[wordAt.texts + row] = text
-  }
+  for (let row = 0; row < rowCount; row++) greatest = Math.max(greatest, textOfRow[row]!)
   if (greatest >= textCount) throw reader.corruption(`a row has text ${greatest} of ${textCount}`)
+  return textOfRow
 }
 
-/** The same with texts that are known, unless they are in the kernel's memory already. */
+function addHighBytes(values: Uint16Array, high: Uint8Array): void {
+  for (let i = 0; i < values.length; i++) values[i]! |= high[i]! << 8
+}
+
+/** The same with texts that are known; those that are in the kernel's memory already stay there. */
 export function passTexts({ reader, isOnce }: OpenedSlots, texts: CutTexts, rowCount: number): number {
   takePart(reader)
   if (isOnce) takePart(reader)
@@ -109,9 +148,9 @@ export function passTexts({ reader, isOnce }: OpenedSlots, texts: CutTexts, rowC
   if (kernel.texts !== texts) {
     text.copy(bytes, at.text)
     for (let i = 0; i < textStart.length; i++) words[wordAt.textStarts + i] = at.text + textStart[i]!
-    for (let row = 0; row < rowCount; row++) words[wordAt.texts + row] = textOfRow === undefined ? row : textOfRow[row]!
     kernel.texts = texts
   }
+  putTextsOfRows(textOfRow, rowCount)
   return at.text + text.length
 }
 

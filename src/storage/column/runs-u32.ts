@@ -3,6 +3,8 @@ import { decodePackedU32, encodePackedU32 } from './packed-u32.ts'
 import type { ByteReader } from '#/kernel/byte-reader.ts'
 import type { ByteWriter } from '#/kernel/byte-writer.ts'
 
+const SHORT_RUN = 32
+
 export function encodeRunsU32(values: Uint32Array, lengths: Uint32Array, out: ByteWriter): void {
   out.uvarint(values.length)
   encodePackedU32(values, out)
@@ -29,7 +31,14 @@ export function decodeRuns(reader: ByteReader, count: number): RunsU32 {
 /** All values, runs written out. */
 export function spreadRuns({ values, ends }: RunsU32): Uint32Array {
   const result = new Uint32Array(ends.at(-1) ?? 0)
-  for (let run = 0; run < values.length; run++) result.fill(values[run]!, ends[run - 1] ?? 0, ends[run]!)
+  for (let run = 0, at = 0; run < values.length; run++) {
+    const value = values[run]!
+    const end = ends[run]!
+    // the runtime's way of filling costs as much as writing a few dozen
+    if (end - at > SHORT_RUN) result.fill(value, at, end)
+    else for (let i = at; i < end; i++) result[i] = value
+    at = end
+  }
   return result
 }
 

@@ -30,6 +30,8 @@ export interface TextColumn {
   valueOf(row: number): string | undefined
   /** When the values are few: `codes[row]` is 0 for absent, else 1 + the position in `values`. */
   readonly dictionary: { readonly codes: Uint32Array; readonly values: readonly string[] } | undefined
+  /** The same in bytes, where that is how they are at hand. */
+  readonly smallCodes?: { readonly codes: Uint8Array; readonly values: readonly string[] }
   /** Set when every row has this value. */
   readonly constant?: string | undefined
   /** Set when the values are hexadecimal digits of one length. */

@@ -20,6 +20,17 @@ export type CodedLabels = {
   readonly ends: Uint32Array<SharedArrayBuffer>
 }
 
+/** Of streams of which no label is known. */
+export const noCodedLabels: CodedLabels = {
+  names: [],
+  nameOfPair: sharedU32(0),
+  values: new Uint8Array(new SharedArrayBuffer(0)),
+  valueEnds: sharedU32(0),
+  pairHashes: sharedU32(0),
+  pairs: sharedU32(0),
+  ends: sharedU32(0),
+}
+
 export function sharedU32(length: number): Uint32Array<SharedArrayBuffer> {
   return new Uint32Array(new SharedArrayBuffer(length * 4))
 }

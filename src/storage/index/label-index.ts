@@ -2,7 +2,9 @@
  * Which identities (label sets) exist, by ordinal. A head grows one as streams arrive; a block carries one, sealed.
  */
 import type { CodedLabels } from './coded-labels.ts'
+import type { Codes, NameValues } from './name-column.ts'
 import type { SharedTexts } from './shared-texts.ts'
+import type { StreamGroups } from './stream-groups.ts'
 
 /** Name and value. */
 export type Label = readonly [name: string, value: string]
@@ -25,6 +27,9 @@ export type ChosenLabels = {
   readonly keepsOrdinals?: boolean
 }
 
+/** Who has which value of a name: 0 for none, else 1 + the position of the value. */
+export type LabelColumn = { readonly name: string; readonly codes: Codes; readonly values: NameValues }
+
 export interface LabelIndex {
   /** Ordinals are 0 … count - 1. */
   readonly count: number
@@ -43,4 +48,8 @@ export interface LabelIndex {
   coded(): CodedLabels
   /** The same of some labels, of an index that has them by name: far less than all of a large one. */
   codedOf?(chosen: ChosenLabels): CodedLabels
+  /** The labels of `ordinals` (all when undefined) name by name, ascending, of an index that has them so. */
+  columnsOf?(ordinals: Uint32Array | undefined): readonly LabelColumn[]
+  /** All streams grouped by their labels of these names, of an index that has them by name. */
+  groupsOf?(names: ReadonlySet<string>): StreamGroups
 }

@@ -109,6 +109,16 @@ export class NameColumn {
     })
   }
 
+  /** By stream: 0 without the label, else 1 + the position of the value. */
+  allCodes(): Codes {
+    const { ordinals, codes } = this.owners()
+    if (ordinals === undefined) return codes
+    const { streamCount } = this.#where
+    const all = codes instanceof Uint8Array ? new Uint8Array(streamCount) : new Uint32Array(streamCount)
+    for (let i = 0; i < ordinals.length; i++) all[ordinals[i]!] = codes[i]!
+    return all
+  }
+
   /** The codes of some streams, one by one. */
   codesOf(wanted: Uint32Array): Uint32Array {
     const { ordinals, codes } = this.owners()

@@ -5,8 +5,9 @@
 import { codeColumns, codedBytes } from './code-columns.ts'
 import type { CodedLabels } from './coded-labels.ts'
 import { setPositions } from './label-index-builder.ts'
-import type { ChosenLabels, Label, LabelIndex, LabelMatcher, Labels } from './label-index.ts'
+import type { ChosenLabels, Label, LabelColumn, LabelIndex, LabelMatcher, Labels } from './label-index.ts'
 import { NameColumn } from './name-column.ts'
+import { groupBytes, groupStreams, type StreamGroups } from './stream-groups.ts'
 import { assert } from '#/kernel/assert.ts'
 import { ByteReader } from '#/kernel/byte-reader.ts'
 import type { ByteOrigin } from '#/kernel/byte-reader.ts'
@@ -78,6 +79,21 @@ export class SealedLabelIndex implements LabelIndex {
     return this.#parts.get(name, () => {
       const value = codeColumns(columns, { count: this.count })
       return { value, bytes: codedBytes(value), isShared: true }
+    })
+  }
+
+  columnsOf(ordinals: Uint32Array | undefined): readonly LabelColumn[] {
+    return [...this.#columns.values()].map((column) => {
+      const codes = ordinals === undefined ? column.allCodes() : column.codesOf(ordinals)
+      return { name: column.name, codes, values: column.values() }
+    })
+  }
+
+  groupsOf(names: ReadonlySet<string>): StreamGroups {
+    const columns = [...this.#columns.values()].filter(({ name }) => names.has(name))
+    return this.#parts.get(`groups ${columns.map(({ name }) => name).join('\0')}`, () => {
+      const value = groupStreams(columns, this.count)
+      return { value, bytes: groupBytes(value) }
     })
   }
 

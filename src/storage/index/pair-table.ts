@@ -24,6 +24,7 @@ export class PairTable {
   #nameTexts: readonly string[] = []
   #values: Uint8Array<SharedArrayBuffer>
   #view: DataView
+  #buffer: Buffer
   #valueEnds: Uint32Array<SharedArrayBuffer>
   #nameOfPair: Uint32Array<SharedArrayBuffer>
   #hashes: Uint32Array<SharedArrayBuffer>
@@ -36,6 +37,7 @@ export class PairTable {
   constructor(pairs = FIRST_PAIRS, valueBytes = FIRST_PAIRS * 16) {
     this.#values = new Uint8Array(new SharedArrayBuffer(valueBytes))
     this.#view = asDataView(this.#values)
+    this.#buffer = asBuffer(this.#values)
     this.#valueEnds = sharedU32(pairs)
     this.#nameOfPair = sharedU32(pairs)
     this.#hashes = sharedU32(pairs * 2)
@@ -99,7 +101,7 @@ export class PairTable {
   }
 
   valueOf(pair: number): string {
-    return asBuffer(this.#values).toString('utf8', this.#start(pair), this.#valueEnds[pair])
+    return this.#buffer.toString('utf8', this.#start(pair), this.#valueEnds[pair])
   }
 
   /** The pair of name `position` and the value `bytes[from, to)`, of which `view` is a view; -1 when it is not here. */
@@ -166,6 +168,7 @@ export class PairTable {
     values.set(this.#values)
     this.#values = values
     this.#view = asDataView(values)
+    this.#buffer = asBuffer(values)
   }
 }
 

@@ -100,14 +100,15 @@ function isClassOfLetters(ranges: readonly number[]): boolean {
 
 /** As `select`, of rows whose short form passes: each text is asked once, however many rows have it. */
 export function selectByText(selector: LineSelector, cut: CutTexts, rows: Uint32Array, count: number): number {
-  const { text, textStart, textOfRow } = cut
-  if (textOfRow === undefined) return selector.select(text, textStart, rows, count)
+  const { text, textStart, isOnce } = cut
+  if (!isOnce) return selector.select(text, textStart, rows, count)
   const textCount = textStart.length - 1
   const texts = new Uint32Array(textCount)
   for (let i = 0; i < textCount; i++) texts[i] = i
   const passing = selector.select(text, textStart, texts, textCount)
   if (passing === 0) return 0
   if (passing === textCount) return count
+  const textOfRow = cut.textOfRow!
   const passes = new Uint8Array(textCount)
   for (let i = 0; i < passing; i++) passes[texts[i]!] = 1
   let kept = 0

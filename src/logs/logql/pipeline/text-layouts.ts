@@ -25,6 +25,8 @@ type TextPlace = { readonly start: number; readonly end: number; readonly hash: 
 const MAX_TEXTS = 8192
 const MAX_BYTES = 2 * 1024 * 1024
 const SLOTS = 2 * MAX_TEXTS
+/** A text that is not found in so many slots is learned each time. */
+const MAX_PROBES = 64
 /** Parsers, by what they look for, of a thread. */
 const MAX_PARSERS = 4
 
@@ -55,7 +57,8 @@ export class TextLayouts {
   /** Of the text `bytes[start, end)`, whose numbers have these contexts; null when its lines must be parsed. */
   of(bytes: Buffer, { start, end, hash }: TextPlace, contexts: () => Uint16Array): TextLayout | null {
     let slot = hash & (SLOTS - 1)
-    for (; this.#slots[slot] !== 0; slot = (slot + 1) & (SLOTS - 1)) {
+    for (let probes = 0; this.#slots[slot] !== 0; slot = (slot + 1) & (SLOTS - 1)) {
+      if (++probes > MAX_PROBES) return this.#learn(sampleLineOf(bytes, start, end), contexts)
       const at = this.#slots[slot]! - 1
       if (this.#hashes[at] !== hash) continue
       const text = this.#texts[at]!

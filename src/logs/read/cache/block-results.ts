@@ -1,8 +1,9 @@
 /**
  * What queries found in blocks, kept for as long as there is memory: blocks never change, so that nothing kept of them grows old.
- * Two kinds of facts, by block and fragment of a query:
+ * Three kinds of facts, by block and fragment of a query:
  *
  * - the samples of a leaf, in the window of the block (see ./block-grid.ts);
+ * - what groups of streams have in a block;
  * - pages of which no row passes the stages of a selection, one bit for each.
  *
  * Kept are facts about all rows of a block or page. Whoever asks sees to it that no row of it is hidden, as duplicates are, and what
@@ -10,12 +11,22 @@
  */
 import type { SamplesResult } from '#/logs/read/scan/scan-job.ts'
 import type { CachePart } from '#/platform/memory/caches.ts'
+import type { Labels } from '#/storage/index/label-index.ts'
 import { ownCopy } from './own-copy.ts'
 
 /** One for each job that the block took. */
 export type BlockSamples = readonly SamplesResult[]
 
+/** Groups of streams that have rows in a block, and how much each has. */
+export type BlockGroups = {
+  readonly labels: readonly Labels[]
+  readonly rows: Float64Array
+  /** Where bytes were asked for. */
+  readonly bytes: Float64Array | undefined
+}
+
 type Kept =
+  | { readonly kind: 'groups'; readonly groups: BlockGroups }
   | { readonly kind: 'samples'; readonly results: BlockSamples; readonly bytes: number }
   | { readonly kind: 'empty pages'; readonly pages: Uint8Array }
 
@@ -46,6 +57,16 @@ export class BlockResults {
   keepSamples(key: BlockKey, results: BlockSamples): number {
     const { copy, bytes } = ownCopy(results)
     return this.#set(key, { kind: 'samples', results: copy, bytes }, bytes)
+  }
+
+  groups(key: BlockKey): BlockGroups | undefined {
+    const kept = this.#get(key)
+    return kept?.kind === 'groups' ? kept.groups : undefined
+  }
+
+  keepGroups(key: BlockKey, groups: BlockGroups): void {
+    const { copy, bytes } = ownCopy(groups)
+    this.#set(key, { kind: 'groups', groups: copy }, bytes)
   }
 
   /** A bit for each page of the block, page 0 in the lowest bit of byte 0: set when none of its rows passes. */

@@ -33,6 +33,7 @@ export function compactRows(result: RowsResult, positions: Uint32Array): RowsRes
     time: Float64Array.from(positions, (at) => result.time[at]!),
     order: positions.map((at) => result.order[at]!),
     row: positions.map((at) => result.row[at]!),
+    streams: result.streams && positions.map((at) => result.streams![at]!),
     key: result.key && Float64Array.from(positions, (at) => result.key![at]!),
     lineStart,
     lines,

@@ -10,7 +10,7 @@ import type { ScanPart } from '#/logs/read/scan/scan-job.ts'
 import { findDayDuplicates } from './day-duplicates.ts'
 import { streamMatchers } from '#/logs/logql/planner/label-matchers.ts'
 import type { PageBatch } from './page-batch.ts'
-import { partLabels } from './part-labels.ts'
+import { partLabels, type WantedNames } from './part-labels.ts'
 import { prunePages, type SelectedPages } from './prune-pages.ts'
 import type { QueryRun } from './query-run.ts'
 import { hiddenOf, metadataBytes, readPages, selectPages, type Source, type SourcePage } from './source.ts'
@@ -25,8 +25,7 @@ export type DayScan = {
   /** Wanted streams of a source; undefined: all. */
   readonly streams: ReadonlyMap<Source, Uint8Array<SharedArrayBuffer> | undefined>
   readonly dropped: ReadonlyMap<number, Uint8Array<SharedArrayBuffer>>
-  /** Names of labels of streams that the scan may look at; undefined: all. */
-  readonly labelNames?: ReadonlySet<string> | undefined
+  readonly labelNames?: WantedNames
 }
 
 type DayQuery = { readonly selection: Selection; readonly range: TimeRange } & Pick<DayScan, 'labelNames'>

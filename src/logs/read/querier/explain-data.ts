@@ -10,7 +10,7 @@ import type { PageColumns } from '#/logs/store/log-block.ts'
 import type { DataPlan, Pruning } from '#/logs/wire/explain.ts'
 import type { LabelMatcher } from '#/storage/index/label-index.ts'
 import { groupPages } from './scan-groups.ts'
-import { takeBatch } from './page-batch.ts'
+import { firstLineBytes, takeBatch } from './page-batch.ts'
 import { streamMatchers } from '#/logs/logql/planner/label-matchers.ts'
 import { prunePages, type SelectedPages } from './prune-pages.ts'
 import type { QueryRun } from './query-run.ts'
@@ -53,7 +53,7 @@ class DataCount {
     this.#run = run
     this.#query = query
     this.#matchers = streamMatchers(query.selection)
-    this.#nextJobBytes = run.jobSizes.firstBytes
+    this.#nextJobBytes = firstLineBytes(run.jobSizes, query.selection.stages.length > 0)
   }
 
   async count(view: View): Promise<DataPlan> {

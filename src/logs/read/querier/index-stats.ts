@@ -2,13 +2,15 @@
 import type { IngesterReader } from '#/logs/wire/head-view.ts'
 import type { IndexStats } from '#/logs/wire/index-query.ts'
 import type { MetadataQuery } from '#/logs/wire/query.ts'
+import { dropShared } from '#/platform/memory/shared-garbage.ts'
 import { Pace } from './pace.ts'
 import type { QueryRun } from './query-run.ts'
 import { eachOrdinal, selectStreams, type SelectedStreams } from './select-streams.ts'
 import { selectPages } from './source.ts'
+import { SeenStreams } from './seen-streams.ts'
 import { streamSizes } from './stream-sizes.ts'
 
-/** Memory for the text of a stream, estimated. */
+/** Memory for the numbers and values of a stream's labels, estimated. */
 const BYTES_PER_STREAM = 200
 
 export async function findIndexStats(
@@ -16,23 +18,27 @@ export async function findIndexStats(
   ingesters: readonly IngesterReader[],
   query: MetadataQuery,
 ): Promise<IndexStats> {
-  const streams = new Set<string>()
+  const seen = new SeenStreams()
   const pace = new Pace(run)
   let [chunks, bytes, entries] = [0, 0, 0]
   for await (const selected of selectStreams(run, ingesters, query)) {
     const sizes = streamSizes(selected)
-    const before = streams.size
+    const before = seen.count
+    let place = 0
+    seen.begin(selected.source.index, selected.ordinals)
     for (const ordinal of eachOrdinal(selected)) {
+      if (pace.isTired()) await pace.rest()
+      const stream = place++
       if (sizes.entries[ordinal] === 0) continue
-      streams.add(selected.source.index.text(ordinal))
+      seen.add(stream)
       bytes += sizes.bytes[ordinal]!
       entries += sizes.entries[ordinal]!
-      if (pace.isTired()) await pace.rest()
     }
     chunks += countPages(selected)
-    await run.reserve((streams.size - before) * BYTES_PER_STREAM)
+    await run.reserve((seen.count - before) * BYTES_PER_STREAM)
   }
-  return { streams: streams.size, chunks, bytes: Math.round(bytes), entries: Math.round(entries) }
+  dropShared(seen.sharedBytes)
+  return { streams: seen.count, chunks, bytes: Math.round(bytes), entries: Math.round(entries) }
 }
 
 /** Pages are what comes closest to Loki's chunks. Those of heads mix all streams, and count when they have a wanted row. */

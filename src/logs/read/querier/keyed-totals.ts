@@ -169,7 +169,9 @@ export class KeyedLeafTotals implements LeafTotals {
         if (part.ends[bucket]! > start) isUsed[bucket] = 1
       }
     }
-    const order = Array.from(sums, (sum, bucket) => ({ bucket, sum })).filter(({ bucket }) => isUsed[bucket] === 1)
+    const order: { readonly bucket: number; readonly sum: number }[] = []
+    for (let bucket = 0; bucket < BUCKETS; bucket++)
+      if (isUsed[bucket] === 1) order.push({ bucket, sum: sums[bucket]! })
     return this.#options.keep?.op === 'topk' ? order.sort((a, b) => b.sum - a.sum) : order
   }
 

@@ -2,12 +2,11 @@
 import { compareUtf8 } from '#/kernel/utf8.ts'
 import type { IngesterReader } from '#/logs/wire/head-view.ts'
 import type { MetadataQuery } from '#/logs/wire/query.ts'
-import { StreamLabels } from '#/logs/read/scan/stream-labels.ts'
-import { codeLabels, type CodedLabels } from '#/storage/index/coded-labels.ts'
-import type { LabelIndex, Labels } from '#/storage/index/label-index.ts'
+import { dropShared } from '#/platform/memory/shared-garbage.ts'
+import type { Labels } from '#/storage/index/label-index.ts'
 import { Pace } from './pace.ts'
 import { compareLabels } from './compare-labels.ts'
-import { SeenStreams } from './seen-streams.ts'
+import { addStreams, SeenStreams } from './seen-streams.ts'
 import type { QueryRun } from './query-run.ts'
 import { selectStreams } from './select-streams.ts'
 
@@ -45,25 +44,13 @@ export async function findSeries(
   query: MetadataQuery,
 ): Promise<readonly Labels[]> {
   const seen = new SeenStreams()
-  const found: Labels[] = []
   const pace = new Pace(run)
   for await (const { source, ordinals } of selectStreams(run, ingesters, query)) {
-    const coded = chosenStreams(source.index, ordinals)
-    const labelsOf = new StreamLabels(coded)
-    const before = found.length
-    seen.begin(coded)
-    for (let stream = 0; stream < coded.ends.length; stream++) {
-      if (pace.isTired()) await pace.rest()
-      if (seen.add(stream)) found.push(labelsOf.of(stream))
-    }
-    await run.reserve((found.length - before) * BYTES_PER_SERIES)
+    const before = seen.count
+    await addStreams(seen, source.index, ordinals, pace)
+    await run.reserve((seen.count - before) * BYTES_PER_SERIES)
   }
+  const found = Array.from({ length: seen.count }, (_, number) => seen.labelsOf(number))
+  dropShared(seen.sharedBytes)
   return found.toSorted(compareLabels)
-}
-
-/** The labels of these streams (all when undefined), numbered from 0. */
-function chosenStreams(index: LabelIndex, ordinals: Uint32Array | undefined): CodedLabels {
-  if (ordinals === undefined) return index.coded()
-  if (index.codedOf !== undefined) return index.codedOf({ ordinals })
-  return codeLabels(ordinals.length, (i) => index.labels(ordinals[i]!))
 }

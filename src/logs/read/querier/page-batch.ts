@@ -1,4 +1,5 @@
 /** Cuts pages into batches, one for each job. */
+import type { JobSizes } from './query-run.ts'
 import type { SourcePage } from './source.ts'
 
 /** Pages for one job, in the order of `pages`. */
@@ -16,6 +17,14 @@ export type BatchSizes = {
   readonly readBytes: number
   /** Undefined: any number. */
   readonly rows?: number
+}
+
+/** Of the first job of a query for rows that no stage drops: mostly a single page. */
+const FIRST_PLAIN_BYTES = 256 * 1024
+
+/** Bytes of lines of the first job of a log query. */
+export function firstLineBytes({ firstBytes }: JobSizes, isSelective: boolean): number {
+  return isSelective ? firstBytes : Math.min(firstBytes, FIRST_PLAIN_BYTES)
 }
 
 /** Takes pages from position `at`, one at least, until they hold as much as `most` says. */
@@ -37,6 +46,15 @@ export function takeBatch(pages: readonly SourcePage[], at: number, most: BatchS
 
 const TINY_ROWS = 4096
 const TINY_BYTES = 256 * 1024
+
+/** Without stages a page is only decoded, and of its lines those that are handed out. */
+const LIGHT_ROWS = 16_384
+const LIGHT_BYTES = 1024 * 1024
+
+/** Whether a job that keeps rows as they are takes a few milliseconds. */
+export function isLight({ rowCount, lineBytes }: Pick<PageBatch, 'rowCount' | 'lineBytes'>): boolean {
+  return rowCount <= LIGHT_ROWS && lineBytes <= LIGHT_BYTES
+}
 
 export function isTiny({ rowCount, lineBytes }: Pick<PageBatch, 'rowCount' | 'lineBytes'>): boolean {
   return rowCount <= TINY_ROWS && lineBytes <= TINY_BYTES

@@ -1,5 +1,5 @@
 /** The labels that go to worker threads with the pages of a source. */
-import type { CodedLabels } from '#/storage/index/coded-labels.ts'
+import { noCodedLabels, type CodedLabels } from '#/storage/index/coded-labels.ts'
 import { setPositions } from '#/storage/index/label-index-builder.ts'
 import type { LabelIndex } from '#/storage/index/label-index.ts'
 
@@ -8,15 +8,15 @@ const FEW_STREAMS = 4
 
 const known = new WeakMap<Uint8Array, CodedLabels>()
 
+/** Names of labels of streams that a scan may look at; undefined: all. With 'none' it does not even know how many streams there are. */
+export type WantedNames = ReadonlySet<string> | 'none' | undefined
+
 /**
  * Labels of these names (undefined: all) of the streams that have a 1 in `streams` (undefined: all), and perhaps of others; made once
  * for these flags.
  */
-export function partLabels(
-  index: LabelIndex,
-  streams: Uint8Array | undefined,
-  names: ReadonlySet<string> | undefined,
-): CodedLabels {
+export function partLabels(index: LabelIndex, streams: Uint8Array | undefined, names: WantedNames): CodedLabels {
+  if (names === 'none') return noCodedLabels
   if (index.codedOf === undefined) return index.coded()
   if (names !== undefined) return index.codedOf({ names })
   if (streams === undefined) return index.coded()

@@ -129,6 +129,7 @@ export class Querier {
     return this.#answer(query, signal, async (run) => {
       if (plan.kind !== 'logs') return { data: await this.#matrix(run, plan, query) }
       const { rows, next } = await findRows(run, this.#options.ingesters, plan, query)
+      run.stats.totalEntriesReturned = rows.length
       return { data: resultStreams(rows, { isSorted: plan.tail.sort !== undefined }), next }
     })
   }
@@ -233,7 +234,8 @@ export class Querier {
     let stats: QueryStats | undefined
     try {
       const { data, next } = await evaluate(run)
-      run.stats.totalEntriesReturned = countEntries(data)
+      // rows were counted when they were found: streams are put together when the answer is written
+      if (data.kind !== 'streams') run.stats.totalEntriesReturned = countEntries(data)
       stats = run.finish()
       return { data, stats, warnings: run.warnings, ...(next && { next }) }
     } finally {

@@ -12,15 +12,17 @@ import type { TailOrder } from '#/logs/read/scan/row-tail.ts'
 import type { RowsResult } from '#/logs/read/scan/scan-job.ts'
 import type { Direction } from '#/logs/wire/query.ts'
 import { resultBytes } from './compact-rows.ts'
+import { completeRows } from './complete-rows.ts'
 import { prepareDay, type DayScan } from './day-scan.ts'
-import { takeBatch, type PageBatch } from './page-batch.ts'
+import { firstLineBytes, isLight, isTiny, takeBatch, type PageBatch } from './page-batch.ts'
 import { EmptyPages } from './empty-pages.ts'
 import type { QueryRun } from './query-run.ts'
 import { runBounded } from './run-bounded.ts'
 import { heldBytes, scanBatch } from './scan-batch.ts'
-import type { SourcePage } from './source.ts'
+import type { Source, SourcePage } from './source.ts'
+import { splitByTime } from './split-view.ts'
 import { RowComparer, TopRows, type FoundRow } from './top-rows.ts'
-import { narrowView, type View } from './view.ts'
+import { narrowView, type DayView, type View } from './view.ts'
 
 /** Most distinct rows that can be sorted by a label that is not one of the distinct ones. */
 export const MAX_SORTED_DISTINCT_ROWS = 50_000
@@ -34,6 +36,9 @@ export type RowQuery = {
   readonly limit: number
   readonly direction: Direction
 }
+
+/** Of queries for more, threads put the labels of rows together. */
+const MAX_ROWS_COMPLETED_HERE = 1000
 
 /** At most `limit` rows, fewer if the tail says so, in the direction of the query or the order of `sort`. */
 export async function runRows(run: QueryRun, view: View, query: RowQuery): Promise<readonly FoundRow[]> {
@@ -55,6 +60,9 @@ export async function runRows(run: QueryRun, view: View, query: RowQuery): Promi
   return rows.toSorted((a, b) => order.compare(a, b)).slice(0, limit)
 }
 
+/** Where a result comes from, and the bytes reserved for its lines and labels. */
+type Held = { readonly scan: DayScan; readonly bytes: number }
+
 type RowJob = { readonly scan: DayScan; readonly batch: PageBatch }
 
 class RowQueryRun {
@@ -64,9 +72,11 @@ class RowQueryRun {
   readonly #key: string
   readonly #isSelective: boolean
   readonly #tail: TailOrder | undefined
+  /** Whether nothing looks at labels of streams before the rows of the answer are known. */
+  readonly #namesStreams: boolean
   readonly #empty: EmptyPages
-  /** Bytes reserved for lines and labels of each result that still has a row in the answer. */
-  readonly #held = new Map<RowsResult, number>()
+  /** Results that still have a row in the answer. */
+  readonly #held = new Map<RowsResult, Held>()
   #heldBytes = 0
 
   constructor(run: QueryRun, query: RowQuery) {
@@ -82,6 +92,8 @@ class RowQueryRun {
     const { isTrivial, pageFilters } = pipelineOf(this.#key, stages, needed)
     const drops = !isTrivial || pageFilters.length > 0
     this.#isSelective = drops || this.#tail !== undefined
+    const looksAtLabels = this.#tail !== undefined || pageFilters.some(({ unlessLabels }) => unlessLabels !== undefined)
+    this.#namesStreams = isTrivial && !looksAtLabels && limit <= MAX_ROWS_COMPLETED_HERE
     this.#empty = new EmptyPages(run, query.selection, drops)
   }
 
@@ -94,17 +106,27 @@ class RowQueryRun {
       (job) => this.#scan(job),
       (result, job) => this.#accept(result, job),
     )
-    return this.#top.rows
+    return this.#complete()
+  }
+
+  async #complete(): Promise<readonly FoundRow[]> {
+    const { rows } = this.#top
+    if (!this.#namesStreams) return rows
+    const completed = completeRows(rows, ({ result, at }) =>
+      sourceOfPage(this.#held.get(result)!.scan, result.order[at]!),
+    )
+    await this.#run.reserve(completed.bytes)
+    return completed.rows
   }
 
   async *#jobs(view: View): AsyncGenerator<RowJob> {
     const { selection, range, direction } = this.#query
-    const days = narrowView(view, range)
     // Jobs start small, as the first page often has all rows that are asked for, and grow while it does not.
-    let targetBytes = this.#run.jobSizes.firstBytes
-    for (const dayView of direction === 'backward' ? days.toReversed() : days) {
-      if (!this.#top.accepts(dayView.day, direction === 'backward' ? Infinity : -Infinity)) return
-      const scan = await prepareDay(this.#run, dayView, { selection, range })
+    let targetBytes = firstLineBytes(this.#run.jobSizes, this.#isSelective)
+    for (const { view: part, bestTime: best } of this.#parts(narrowView(view, range))) {
+      if (!this.#top.accepts(part.day, best)) return
+      const labelNames = this.#namesStreams ? 'none' : undefined
+      const scan = await prepareDay(this.#run, part, { selection, range, labelNames })
       if (scan === undefined) continue
       const pages = this.#empty.without(scan.pages).toSorted(direction === 'backward' ? newestFirst : oldestFirst)
       for (let at = 0; at < pages.length;) {
@@ -117,9 +139,28 @@ class RowQueryRun {
     }
   }
 
+  /**
+   * What is opened together, in the direction of the query: whole days, so that their pages fill jobs, or where the first ones mostly have
+   * all rows that are asked for, as little as can be.
+   */
+  *#parts(days: View): Generator<{ readonly view: DayView; readonly bestTime: number }> {
+    const isBackward = this.#query.direction === 'backward'
+    for (const view of isBackward ? days.toReversed() : days) {
+      if (this.#isSelective) {
+        yield { view, bestTime: isBackward ? Infinity : -Infinity }
+        continue
+      }
+      const pieces = splitByTime(view)
+      for (const piece of isBackward ? pieces.toReversed() : pieces) {
+        yield { view: piece.view, bestTime: isBackward ? piece.maxTime : piece.minTime }
+      }
+    }
+  }
+
   async #scan({ scan, batch }: RowJob): Promise<RowsResult> {
     const { selection, limit, direction } = this.#query
-    const task = { kind: 'rows', limit, direction, ...(this.#tail && { tail: this.#tail }) } as const
+    const tail = this.#tail && { tail: this.#tail }
+    const task = { kind: 'rows', limit, direction, ...tail, namesStreams: this.#namesStreams } as const
     const result = await scanBatch(this.#run, scan, batch, {
       key: this.#key,
       stages: selection.stages,
@@ -127,6 +168,7 @@ class RowQueryRun {
       task,
       columns: { lengths: true, lines: true, meta: 'all' },
       bytes: heldBytes(batch),
+      isInline: isTiny(batch) || (!this.#isSelective && this.#query.limit <= MAX_ROWS_COMPLETED_HERE && isLight(batch)),
     })
     if (result.kind !== 'rows') throw new TypeError(`a job for rows answered ${result.kind}`)
     this.#empty.learn({ scan, batch, task }, result)
@@ -137,13 +179,14 @@ class RowQueryRun {
     if (result.rowCount === 0) return
     const bytes = resultBytes(result)
     await this.#run.reserve(bytes)
-    this.#held.set(result, bytes)
+    this.#held.set(result, { scan, bytes })
     this.#top.merge(scan.day, result)
-    for (const copy of this.#top.compact().values()) this.#held.set(copy, resultBytes(copy))
+    for (const [from, copy] of this.#top.compact())
+      this.#held.set(copy, { scan: this.#held.get(from)!.scan, bytes: resultBytes(copy) })
     const kept = new Set(this.#top.rows.map((row) => row.result))
     const before = this.#heldBytes
     for (const held of this.#held.keys()) if (!kept.has(held)) this.#held.delete(held)
-    this.#heldBytes = [...this.#held.values()].reduce((sum, one) => sum + one, 0)
+    this.#heldBytes = [...this.#held.values()].reduce((sum, one) => sum + one.bytes, 0)
     // copies are smaller than what they stand for
     this.#run.release(before + bytes - this.#heldBytes)
   }
@@ -154,4 +197,8 @@ const oldestFirst = (a: SourcePage, b: SourcePage): number => a.minTime - b.minT
 
 function bestTime(page: SourcePage, direction: Direction): number {
   return direction === 'backward' ? page.maxTime : page.minTime
+}
+
+function sourceOfPage({ pages }: DayScan, order: number): Source {
+  return pages.find((page) => page.order === order)!.source
 }

@@ -12,6 +12,8 @@ export type BatchJob = Pick<ScanJob, 'key' | 'stages' | 'needed' | 'task'> & {
   readonly columns: PageColumns
   /** What the job holds of the query's memory while it runs. */
   readonly bytes: number
+  /** Whether it is done here and not in a thread; by default when it is tiny. */
+  readonly isInline?: boolean
 }
 
 /** @throws BadRequest when the query has no memory left for the job, and what the job throws. */
@@ -19,14 +21,14 @@ export async function scanBatch(
   run: QueryRun,
   scan: DayScan,
   batch: PageBatch,
-  { columns, bytes, ...job }: BatchJob,
+  { columns, bytes, isInline = isTiny(batch), ...job }: BatchJob,
 ): Promise<ScanResult> {
   await run.reserve(bytes)
   const lease = run.buffers.lease()
   try {
-    const isInline = isTiny(batch)
-    const scanJob = await makeJob(run, { scan, batch, job, columns }, lease, isInline)
-    const result = (await run.runJob(scanJob, isInline)) as ScanResult
+    const { made, whenRead } = await makeJob(run, { scan, batch, job, columns }, lease, isInline)
+    const result = (await run.runJob(made, isInline)) as ScanResult
+    whenRead.forEach((then) => then())
     countScan(run.stats, batch, result.counts)
     return result
   } finally {
@@ -49,12 +51,14 @@ export async function scanBatches(run: QueryRun, all: readonly ScanToDo[]): Prom
   await run.reserve(totalBytes)
   const lease = run.buffers.lease()
   try {
-    const jobs: ScanJob[] = []
+    const jobs: MadeJob[] = []
     for (const { scan, batch, job } of all) {
-      const { columns, bytes: _, ...rest } = job
+      const { columns, bytes: _, isInline: __, ...rest } = job
       jobs.push(await makeJob(run, { scan, batch, columns, job: rest }, lease, isInline))
     }
-    const { results } = (await run.runJob({ kind: 'group', jobs }, isInline)) as GroupResult
+    const group = { kind: 'group', jobs: jobs.map(({ made }) => made) } as const
+    const { results } = (await run.runJob(group, isInline)) as GroupResult
+    for (const { whenRead } of jobs) whenRead.forEach((then) => then())
     for (const [i, { counts }] of results.entries()) countScan(run.stats, all[i]!.batch, counts)
     return results
   } finally {
@@ -65,8 +69,11 @@ export async function scanBatches(run: QueryRun, all: readonly ScanToDo[]): Prom
 
 type JobParts = Omit<ScanToDo, 'job'> & {
   readonly columns: PageColumns
-  readonly job: Omit<BatchJob, 'columns' | 'bytes'>
+  readonly job: Omit<BatchJob, 'columns' | 'bytes' | 'isInline'>
 }
+
+/** `whenRead` is to be called once the job is done. */
+type MadeJob = { readonly made: ScanJob; readonly whenRead: readonly (() => void)[] }
 
 /** The job over a batch, ready to be posted, or to be run here. */
 async function makeJob(
@@ -74,13 +81,17 @@ async function makeJob(
   { scan, batch, columns, job }: JobParts,
   lease: SharedLease,
   isInline: boolean,
-): Promise<ScanJob> {
+): Promise<MadeJob> {
   const { day, from, to } = scan
   const reads: FileReads[] = []
+  const whenRead: (() => void)[] = []
   const readLater = run.isThreaded && !isInline ? (one: FileReads): void => void reads.push(one) : undefined
-  const memory = { take: (sizeBytes: number) => lease.take(sizeBytes), readLater }
+  const take = (sizeBytes: number): SharedArrayBuffer => lease.take(sizeBytes)
+  const memory = { take, readLater, whenRead: (then: () => void): void => void whenRead.push(then) }
   const parts = await readBatch(run, scan, batch, { columns, memory })
-  return { ...job, kind: 'scan', nowNs: run.nowNs, day, from, to, parts, reads, droppedBytes: run.buffers.droppedBytes }
+  const { nowNs, buffers } = run
+  const made = { ...job, kind: 'scan', nowNs, day, from, to, parts, reads, droppedBytes: buffers.droppedBytes } as const
+  return { made, whenRead }
 }
 
 /** Bytes of a batch, compressed and decompressed: what a job may hold that keeps lines. Heads are memory of others. */

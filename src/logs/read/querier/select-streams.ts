@@ -42,10 +42,11 @@ export async function* selectStreams(
   }
 }
 
-/** The ordinals of the selected streams one by one. */
+/** The ordinals of the selected streams one by one. Indexes of heads may grow meanwhile: what comes then is not selected. */
 export function* eachOrdinal({ source, ordinals }: SelectedStreams): Generator<number> {
-  if (ordinals !== undefined) yield* ordinals
-  else for (let ordinal = 0; ordinal < source.index.count; ordinal++) yield ordinal
+  if (ordinals !== undefined) return yield* ordinals
+  const { count } = source.index
+  for (let ordinal = 0; ordinal < count; ordinal++) yield ordinal
 }
 
 function matchAny({ index }: Source, groups: readonly (readonly LabelMatcher[])[]): Uint32Array | undefined {

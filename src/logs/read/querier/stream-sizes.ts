@@ -14,7 +14,15 @@ export function streamSizes({ source, from, to }: SelectedStreams): StreamSizes 
   const sizes = { bytes: new Float64Array(source.index.count), entries: new Float64Array(source.index.count) }
   const { bytes, entries } = sizes
   if (source.data.kind === 'block') {
-    const { stream, rowCount, rawBytes, minTime, maxTime } = source.data.block.runs
+    const { stream, rowCount, rawBytes } = source.data.block.runs
+    if (source.minTime >= from && source.maxTime < to && source.hidden === undefined) {
+      for (let i = 0; i < stream.length; i++) {
+        bytes[stream[i]!]! += rawBytes[i]!
+        entries[stream[i]!]! += rowCount[i]!
+      }
+      return sizes
+    }
+    const { minTime, maxTime } = source.data.block.runs
     for (let i = 0; i < stream.length; i++) {
       const share = shareInside({ from, to }, minTime[i]!, maxTime[i]!, rowCount[i]!)
       bytes[stream[i]!]! += rawBytes[i]! * share

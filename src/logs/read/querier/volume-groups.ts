@@ -3,7 +3,7 @@ import { BadRequest } from '#/kernel/errors.ts'
 import { compareUtf8 } from '#/kernel/utf8.ts'
 import { formatLabels } from '#/logs/model/labels.ts'
 import type { Volume, VolumeQuery } from '#/logs/wire/index-query.ts'
-import { labelsKey } from '#/series/labels.ts'
+import { labelsKey, type LabelGrouping } from '#/series/labels.ts'
 import type { Labels } from '#/storage/index/label-index.ts'
 import type { QueryRun } from './query-run.ts'
 
@@ -23,7 +23,9 @@ export class VolumeGroups {
   readonly #run: Pick<QueryRun, 'reserve'>
   readonly #options: GroupOptions
   /** Names that make a group; undefined: all. */
-  readonly names: ReadonlySet<string> | undefined
+  readonly #names: ReadonlySet<string> | undefined
+  /** Streams that have the same of these labels are of the same groups. */
+  readonly grouping: LabelGrouping
   readonly #groups: Group[] = []
   readonly #numberOf = new Map<string, number>()
   #reservedGroups = 0
@@ -31,15 +33,17 @@ export class VolumeGroups {
   constructor(run: Pick<QueryRun, 'reserve'>, options: GroupOptions) {
     this.#run = run
     this.#options = options
-    this.names = groupingNames(options.query)
+    this.#names = groupingNames(options.query)
+    this.grouping =
+      this.#names === undefined ? { kind: 'without', labels: [] } : { kind: 'by', labels: [...this.#names] }
   }
 
   /** The groups to which a stream belongs. @throws BadRequest beyond the most groups. */
   of(labels: Labels): readonly number[] {
     const { aggregateBy, targetLabels } = this.#options.query
-    const chosen = this.names === undefined ? labels : labels.filter(([name]) => this.names!.has(name))
+    const chosen = this.#names === undefined ? labels : labels.filter(([name]) => this.#names!.has(name))
     if (aggregateBy === 'labels') return chosen.map(([name]) => this.#group([[name, '']]))
-    const isComplete = targetLabels.length === 0 || chosen.length === this.names!.size
+    const isComplete = targetLabels.length === 0 || chosen.length === this.#names!.size
     return isComplete ? [this.#group(chosen)] : []
   }
 

@@ -11,13 +11,13 @@
  */
 import type { IngesterReader } from '#/logs/wire/head-view.ts'
 import type { Volume, VolumeQuery } from '#/logs/wire/index-query.ts'
-import { StreamLabels } from '#/logs/read/scan/stream-labels.ts'
-import type { CodedLabels } from '#/storage/index/coded-labels.ts'
+import { blockTotals, isBlock } from './block-totals.ts'
 import { HeadSizes } from './head-sizes.ts'
 import { Pace } from './pace.ts'
 import type { QueryRun } from './query-run.ts'
 import { divideRuns, type DividedRun } from './run-sizes.ts'
 import { eachOrdinal, selectStreams, type SelectedStreams } from './select-streams.ts'
+import { groupsOf } from './source-groups.ts'
 import { streamSizes } from './stream-sizes.ts'
 import { bucketOf, VolumeBuckets, type DayBuckets } from './volume-buckets.ts'
 import { VolumeGroups } from './volume-groups.ts'
@@ -35,31 +35,38 @@ export async function findVolumes(
   const groups = new VolumeGroups(run, { query, maxGroups, bucketCount: buckets.count })
   const pace = new Pace(run)
   for await (const selected of selectStreams(run, ingesters, query)) {
-    const labels = new StreamLabels(labelsOf(selected, groups.names))
-    // streams that differ in other labels only are of the same groups
-    const known = new Map<number | string, readonly number[]>()
-    const groupsOf = new Array<readonly number[] | undefined>(selected.source.index.count).fill(undefined)
+    if (query.stepNs === 0n && addTotals(run, selected, groups)) {
+      await groups.reserve()
+      continue
+    }
+    const { of, count, labelsOf } = groupsOf(selected.source.index, groups.grouping)
+    // by group of streams; the others were not selected
+    const found = new Array<readonly number[] | undefined>(count).fill(undefined)
+    const isWanted = new Uint8Array(of.length)
     for (const ordinal of eachOrdinal(selected)) {
-      const key = labels.pairsKey(ordinal, groups.names)
-      let own = known.get(key)
-      if (own === undefined) known.set(key, (own = groups.of(labels.of(ordinal))))
-      groupsOf[ordinal] = own
       if (pace.isTired()) await pace.rest()
+      isWanted[ordinal] = 1
+      found[of[ordinal]!] ??= groups.of(labelsOf(of[ordinal]!))
     }
     await groups.reserve()
     const add = (ordinal: number, bucket: number, bytes: number): void => {
-      const own = groupsOf[ordinal]
-      if (own !== undefined) groups.add(own, bucket, bytes)
+      if (isWanted[ordinal] === 1) groups.add(found[of[ordinal]!]!, bucket, bytes)
     }
     if (query.stepNs === 0n) addWhole(selected, add)
-    else await addByBucket(run, selected, buckets.inDay(selected.day, selected.from), add)
+    else await addByBucket(run, selected, buckets.inDay(selected.day, selected.from), { isWanted, add })
   }
   return { volumes: groups.volumes(), bucketEndsNs: buckets.endsNs }
 }
 
-/** The labels of the streams of a source, as far as they make groups. */
-function labelsOf({ source: { index } }: SelectedStreams, names: ReadonlySet<string> | undefined): CodedLabels {
-  return (names && index.codedOf?.({ names })) ?? index.coded()
+/** Adds a block that is wanted as a whole; whether it is one. */
+function addTotals(run: QueryRun, selected: SelectedStreams, groups: VolumeGroups): boolean {
+  const { source, ordinals, from, to } = selected
+  const isInside = source.minTime >= from && source.maxTime < to
+  if (!isBlock(source) || ordinals !== undefined || source.hidden !== undefined || !isInside) return false
+  const totals = blockTotals(run, source, { grouping: groups.grouping, measure: 'raw bytes' })
+  if (totals === undefined) return false
+  for (const [i, labels] of totals.labels.entries()) groups.add(groups.of(labels), 0, totals.bytes![i]!)
+  return true
 }
 
 /** Streams that were not selected are ignored. */
@@ -67,10 +74,17 @@ type Add = (ordinal: number, bucket: number, bytes: number) => void
 
 function addWhole(selected: SelectedStreams, add: Add): void {
   const { bytes } = streamSizes(selected)
-  for (const [ordinal, sum] of bytes.entries()) add(ordinal, 0, sum)
+  for (let ordinal = 0; ordinal < bytes.length; ordinal++) add(ordinal, 0, bytes[ordinal]!)
 }
 
-async function addByBucket(run: QueryRun, selected: SelectedStreams, buckets: DayBuckets, add: Add): Promise<void> {
+type Wanted = { readonly isWanted: Uint8Array; readonly add: Add }
+
+async function addByBucket(
+  run: QueryRun,
+  selected: SelectedStreams,
+  buckets: DayBuckets,
+  { isWanted, add }: Wanted,
+): Promise<void> {
   const { source, from, to } = selected
   if (source.data.kind === 'head') {
     for (const page of source.data.pages) {
@@ -83,8 +97,6 @@ async function addByBucket(run: QueryRun, selected: SelectedStreams, buckets: Da
     }
     return
   }
-  const isWanted = new Uint8Array(source.index.count)
-  for (const ordinal of eachOrdinal(selected)) isWanted[ordinal] = 1
   const { pageEnds, stream, rowCount, rawBytes, minTime, maxTime } = source.data.block.runs
   const divided: DividedRun[] = []
   const storedRows = source.hidden?.storedRows ?? rowCount

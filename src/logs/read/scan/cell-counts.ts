@@ -3,15 +3,25 @@
  * (`StepGrid.cells`): a row is one addition in a small table, however many windows see it. What was counted becomes differences when
  * the page is done.
  */
+import {
+  clearCounts,
+  countAt,
+  countCells,
+  countCodes,
+  countOf,
+  countTable,
+  MAX_COUNTS,
+  useCodes,
+} from '#/storage/column/count-cells.ts'
+import type { RunsU32 } from '#/storage/column/runs-u32.ts'
 import { cellOf, type CellGrid } from '#/storage/column/value-cells.ts'
+import type { RowCodes } from './code-columns.ts'
 import type { DiffTable } from './diff-table.ts'
 import { grown } from './range/grow.ts'
 import type { StepCells } from './step-grid.ts'
 
 /** Pieces in the range of a job. */
 export const MAX_CELLS = 16_384
-/** Entries of the table, of 4 bytes and of 8 more for bytes: it stays in the caches of the processor. */
-const MAX_ENTRIES = 65_536
 
 export type PageTimes = {
   readonly from: number
@@ -24,15 +34,23 @@ export type CountedColumns = {
   /** By row: the piece, by the grid of the page. */
   readonly cells: Int32Array
   /** By row: the combination; undefined when there is one only. */
-  readonly codes: Uint32Array | undefined
+  readonly codes: RowCodes | undefined
   /** Undefined when bytes are not counted. */
   readonly lineStart: Uint32Array | undefined
+}
+
+/** The rows of a page whose streams are wanted. */
+export type CountedRuns = {
+  readonly runs: RunsU32
+  /** 1 for each stream that is wanted; undefined: all. */
+  readonly streams: Uint8Array | undefined
+  readonly classOf: (ordinal: number) => number
 }
 
 export class CellCounts {
   readonly #all: StepCells
   readonly #diffs: DiffTable
-  #rows = new Int32Array(0)
+  readonly #rows = countTable()
   #bytes: Float64Array
   /** Of the page at hand. */
   #combinations = 1
@@ -70,25 +88,54 @@ export class CellCounts {
     this.#ordinals.length = 0
   }
 
-  /** Makes room for a class of streams, of which `ordinal` is one. False when there is none. */
-  hold(streamClass: number, ordinal: number): boolean {
+  /** Makes room for what {@link addRuns} will add. False, and nothing done, when there is none. */
+  holdRuns({ runs, streams, classOf }: CountedRuns): boolean {
+    for (const ordinal of runs.values) {
+      if (streams !== undefined && streams[ordinal] === 0) continue
+      if (!this.#hold(classOf(ordinal), ordinal)) return false
+    }
+    return true
+  }
+
+  /** Adds rows whose cells have just been found. Neighbours of one class are counted in one go. */
+  addRuns({ runs, streams, classOf }: CountedRuns, columns: CountedColumns): void {
+    const { values, ends } = runs
+    if (columns.codes instanceof Uint8Array) useCodes(columns.codes)
+    let [start, end, classAtHand] = [0, 0, -1]
+    for (let run = 0; run < values.length; run++) {
+      const ordinal = values[run]!
+      if (streams !== undefined && streams[ordinal] === 0) continue
+      const from = run === 0 ? 0 : ends[run - 1]!
+      const streamClass = classOf(ordinal)
+      if (from !== end || streamClass !== classAtHand) {
+        if (end > start) this.#add(classAtHand, columns, start, end)
+        start = from
+        classAtHand = streamClass
+      }
+      end = ends[run]!
+    }
+    if (end > start) this.#add(classAtHand, columns, start, end)
+  }
+
+  /** Makes room for a class of streams, of which `ordinal` is one. */
+  #hold(streamClass: number, ordinal: number): boolean {
     if (streamClass >= this.#places.length) this.#places = grown(this.#places, streamClass + 1)
     if (this.#places[streamClass] !== 0) return true
     this.#places[streamClass] = this.#classes.push(streamClass)
     this.#ordinals.push(ordinal)
     const entries = this.#classes.length * this.#combinations * this.#width
-    if (entries > MAX_ENTRIES) return false
-    this.#rows = grown(this.#rows, entries)
+    if (entries > MAX_COUNTS) return false
     if (this.#diffs.hasValues) this.#bytes = grown(this.#bytes, entries)
     return true
   }
 
-  /** Adds rows of a stream of a class that has room. */
-  add(streamClass: number, { cells, codes, lineStart }: CountedColumns, start: number, end: number): void {
+  /** Adds rows of a class that has room. */
+  #add(streamClass: number, { cells, codes, lineStart }: CountedColumns, start: number, end: number): void {
     const width = this.#width
     const first = (this.#places[streamClass]! - 1) * this.#combinations * width
-    if (codes === undefined) countCells(this.#rows, first, { cells, start, end })
-    else countCodes(this.#rows, first, width, { cells, codes, start, end })
+    if (codes === undefined) countCells({ first, width, start, end })
+    else if (codes instanceof Uint8Array) countCodes({ first, width, start, end })
+    else for (let row = start; row < end; row++) countAt(this.#rows, first + codes[row]! * width + cells[row]!)
     if (lineStart === undefined) return
     const bytes = this.#bytes
     for (let row = start; row < end; row++) {
@@ -100,13 +147,16 @@ export class CellCounts {
   /** Ends the page; returns how many rows lay in the range. */
   flush(slotOf: (ordinal: number, combination: number) => number): number {
     let rows = 0
-    for (const [place, ordinal] of this.#ordinals.entries()) {
-      for (let combination = 0; combination < this.#combinations; combination++) {
-        rows += this.#flushOne(place * this.#combinations + combination, () => slotOf(ordinal, combination))
+    try {
+      for (const [place, ordinal] of this.#ordinals.entries()) {
+        for (let combination = 0; combination < this.#combinations; combination++) {
+          rows += this.#flushOne(place * this.#combinations + combination, () => slotOf(ordinal, combination))
+        }
       }
+    } finally {
+      clearCounts(this.#ordinals.length * this.#combinations * this.#width)
+      this.#bytes.fill(0)
     }
-    this.#rows.fill(0)
-    this.#bytes.fill(0)
     return rows
   }
 
@@ -117,7 +167,7 @@ export class CellCounts {
     let slot = -1
     let rows = 0
     for (let cell = 1; cell < this.#width; cell++) {
-      const count = this.#rows[first + cell]!
+      const count = countOf(this.#rows, first + cell)
       if (count === 0) continue
       rows += count
       const enter = enterStep[this.#skipped + cell]!
@@ -128,19 +178,4 @@ export class CellCounts {
     }
     return rows
   }
-}
-
-type CellRange = { readonly cells: Int32Array; readonly start: number; readonly end: number }
-
-function countCells(rows: Int32Array, first: number, { cells, start, end }: CellRange): void {
-  for (let row = start; row < end; row++) rows[first + cells[row]!]!++
-}
-
-function countCodes(
-  rows: Int32Array,
-  first: number,
-  width: number,
-  { cells, codes, start, end }: CellRange & { readonly codes: Uint32Array },
-): void {
-  for (let row = start; row < end; row++) rows[first + codes[row]! * width + cells[row]!]!++
 }

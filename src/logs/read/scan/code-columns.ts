@@ -16,12 +16,15 @@ export type CodeColumn = {
   readonly factor: number
 }
 
+/** Bytes where the page has them. */
+export type RowCodes = Uint8Array | Uint32Array
+
 export type CodeColumns = {
   readonly columns: readonly CodeColumn[]
   /** Combinations are below it. */
   readonly combinations: number
   /** By row; undefined when all rows have combination 0. */
-  readonly codes: Uint32Array | undefined
+  readonly codes: RowCodes | undefined
 }
 
 const noColumns: CodeColumns = { columns: [], combinations: 1, codes: undefined }
@@ -32,7 +35,7 @@ export function codeColumns(page: LogPage, grouping: Grouping): CodeColumns | un
   if (page.metaNames.some((name) => name.startsWith('__error'))) return undefined
   if (names.length === 0) return noColumns
   const columns: CodeColumn[] = []
-  const parts: { readonly codes: Uint32Array; readonly factor: number }[] = []
+  const parts: { readonly codes: RowCodes; readonly factor: number }[] = []
   let combinations = 1
   for (const name of names) {
     const column = page.meta(name)
@@ -40,7 +43,7 @@ export function codeColumns(page: LogPage, grouping: Grouping): CodeColumns | un
       columns.push({ name, values: [column.constant], factor: 0 })
       continue
     }
-    const dictionary = column?.dictionary
+    const dictionary = column?.smallCodes ?? column?.dictionary
     if (dictionary === undefined) return undefined
     columns.push({ name, values: dictionary.values, factor: combinations })
     parts.push({ codes: dictionary.codes, factor: combinations })
@@ -61,9 +64,9 @@ export function decides(name: string, { kind, labels }: Grouping): boolean {
 }
 
 /** The first part has the factor 1. */
-function combine(parts: readonly { readonly codes: Uint32Array; readonly factor: number }[]): Uint32Array | undefined {
+function combine(parts: readonly { readonly codes: RowCodes; readonly factor: number }[]): RowCodes | undefined {
   if (parts.length < 2) return parts[0]?.codes
-  const combined = parts[0]!.codes.slice()
+  const combined = Uint32Array.from(parts[0]!.codes)
   for (const { codes, factor } of parts.slice(1)) {
     for (let row = 0; row < combined.length; row++) combined[row]! += codes[row]! * factor
   }

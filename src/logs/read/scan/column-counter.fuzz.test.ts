@@ -66,6 +66,7 @@ const groupings = [
   'by (level_extracted)',
   'by (app, zone, level)',
   'by (none)',
+  'by (zone)',
   'without (id)',
   'by (plain)',
   'by (hex, level)',

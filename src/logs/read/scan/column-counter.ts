@@ -11,7 +11,7 @@ import type { Grouping } from '#/logs/logql/ast/nodes.ts'
 import type { LogPage } from '#/logs/store/log-page.ts'
 import type { RunsU32 } from '#/storage/column/runs-u32.ts'
 import { CellCounts, MAX_CELLS } from './cell-counts.ts'
-import { codeColumns, type CodeColumns } from './code-columns.ts'
+import { codeColumns, type CodeColumns, type RowCodes } from './code-columns.ts'
 import type { DiffTable } from './diff-table.ts'
 import { GroupSlots } from './group-slots.ts'
 import type { SeriesSlots } from './series-slots.ts'
@@ -87,13 +87,17 @@ export class ColumnCounter {
 
   /** Adds the wanted rows; returns how many. Undefined, and nothing done, when the page must be read row by row. */
   addPage(page: LogPage, wanted: WantedRows): number | undefined {
-    const { streamRuns } = page
-    if (streamRuns === undefined || !this.#enter(page, page.rowCount)) return undefined
-    const { values, ends } = streamRuns
     const { streams, from, to, isInside, minTime = from, maxTime = to - 1 } = wanted
-    if (isInside && this.#isOnePiece(minTime, maxTime)) return this.#addRuns(streamRuns, streams)
-    const counted = this.#addCells(page, streamRuns, wanted)
+    const isOneRun = streams === undefined && this.#slots.isOneClass()
+    const runs = isOneRun ? allRows(page) : page.streamRuns
+    if (runs === undefined || !this.#enter(page, page.rowCount)) return undefined
+    if (isInside && this.#isOnePiece(minTime, maxTime)) return this.#addRuns(runs, streams)
+    const counted = this.#addCells(page, runs, wanted)
     if (counted !== undefined) return counted
+    // what follows needs times that ascend
+    const streamRuns = isOneRun ? page.streamRuns : runs
+    if (streamRuns === undefined) return undefined
+    const { values, ends } = streamRuns
     const { time } = page
     let rows = 0
     for (let run = 0; run < values.length; run++) {
@@ -118,26 +122,17 @@ export class ColumnCounter {
   }
 
   /** Adds the rows of wanted streams by their pieces of time; undefined, and nothing done, when these cannot be told. */
-  #addCells(page: LogPage, { values, ends }: RunsU32, wanted: WantedRows): number | undefined {
+  #addCells(page: LogPage, runs: RunsU32, wanted: WantedRows): number | undefined {
     const counts = this.#cells
     const { combinations, codes } = this.#columns
     if (counts === undefined || this.#isByValue || combinations > MAX_TABLE_COMBINATIONS) return undefined
-    const { streams } = wanted
+    const classOf = (ordinal: number): number => this.#slots.classOf(ordinal)
+    const counted = { runs, streams: wanted.streams, classOf }
     counts.enter(wanted, combinations)
-    for (let run = 0; run < values.length; run++) {
-      const ordinal = values[run]!
-      if (streams !== undefined && streams[ordinal] === 0) continue
-      if (!counts.hold(this.#slots.classOf(ordinal), ordinal)) return undefined
-    }
+    if (!counts.holdRuns(counted)) return undefined
     const cells = page.timeCells?.find(counts.grid, 0, page.rowCount)
     if (cells === undefined) return undefined
-    const lineStart = this.#lineStart
-    for (let run = 0; run < values.length; run++) {
-      const ordinal = values[run]!
-      if (streams !== undefined && streams[ordinal] === 0) continue
-      const start = run === 0 ? 0 : ends[run - 1]!
-      counts.add(this.#slots.classOf(ordinal), { cells, codes, lineStart }, start, ends[run]!)
-    }
+    counts.addRuns(counted, { cells, codes, lineStart: this.#lineStart })
     return counts.flush((ordinal, combination) => this.#slotOf(ordinal, combination))
   }
 
@@ -158,7 +153,8 @@ export class ColumnCounter {
   /** Adds rows in any order. False, and nothing done, when they must be read one by one. */
   addRows(page: LogPage, rows: Uint32Array, count: number): boolean {
     if (!this.#enter(page, count)) return false
-    const { stream, time } = page
+    const stream = this.#slots.isOneClass() ? undefined : page.stream
+    const { time } = page
     const { codes } = this.#columns
     const grid = this.#grid
     const lineStart = this.#lineStart
@@ -167,11 +163,12 @@ export class ColumnCounter {
       const t = time[row]!
       if (!(t > grid.validAfter && t <= grid.validTo)) grid.locate(t)
       if (grid.enterStep >= grid.leaveStep) continue
+      const ordinal = stream === undefined ? 0 : stream[row]!
       if (this.#isByValue) {
-        this.#values!.addRows(this.#slots.classOf(stream[row]!), stream[row]!, row, row + 1)
+        this.#values!.addRows(this.#slots.classOf(ordinal), ordinal, row, row + 1)
         continue
       }
-      const slot = this.#slotOf(stream[row]!, codes === undefined ? 0 : codes[row]!)
+      const slot = this.#slotOf(ordinal, codes === undefined ? 0 : codes[row]!)
       const bytes = lineStart === undefined ? 0 : lineStart[row + 1]! - lineStart[row]!
       this.#diffs.add(slot, grid.enterStep, grid.leaveStep, 1, bytes)
     }
@@ -238,7 +235,7 @@ export class ColumnCounter {
     }
   }
 
-  #countRows(ordinal: number, codes: Uint32Array, start: number, end: number): void {
+  #countRows(ordinal: number, codes: RowCodes, start: number, end: number): void {
     const table = this.#tableOf(ordinal)
     const { enterStep, leaveStep } = this.#grid
     const diffs = this.#diffs
@@ -289,6 +286,11 @@ export class ColumnCounter {
     this.#tableEntries += combinations
     return (this.#tables[streamClass] = new Int32Array(combinations).fill(-1))
   }
+}
+
+/** One run of any stream. */
+function allRows({ rowCount }: LogPage): RunsU32 {
+  return { values: Uint32Array.of(0), ends: Uint32Array.of(rowCount) }
 }
 
 /** The first position of [start, end) with a time of `from` or later, `end` when there is none. Times ascend. */

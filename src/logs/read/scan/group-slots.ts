@@ -38,6 +38,12 @@ export class GroupSlots {
     this.#classOfPairs = new Map()
   }
 
+  /** Whether no stream of the source at hand has a label that makes a difference: all are one class. */
+  isOneClass(): boolean {
+    const labels = this.#labels!
+    return this.relevant !== undefined && ![...this.relevant].some((name) => labels.someHas(name, undefined))
+  }
+
   /** Numbers from 0, the same for all sources. */
   classOf(ordinal: number): number {
     const known = this.#classOf[ordinal]!

@@ -4,6 +4,16 @@ import type { LabelSetTable } from './scan-job.ts'
 
 const categories: readonly LabelCategory[] = ['stream', 'metadata', 'parsed']
 
+/** How {@link LabelSetTable} has a category. */
+export function codeOfCategory(category: LabelCategory): number {
+  return categories.indexOf(category)
+}
+
+/** Of a code in {@link LabelSetTable}. */
+export function categoryOfCode(code: number): LabelCategory {
+  return categories[code]!
+}
+
 export class LabelSetBuilder {
   readonly #setOfKey = new Map<string, number>()
   readonly #symbolOf = new Map<string, number>()

@@ -23,7 +23,13 @@ type KeptPage = { readonly page: LogPage; readonly labels: StreamLabels }
 type PageToAdd = KeptPage & { readonly order: number; readonly pipeline: Pipeline; readonly entry: PipelineEntry }
 
 /** Line and labels of a row. */
-type FoundRow = { readonly labelSet: number; readonly key: number; readonly start: number; readonly end: number }
+type FoundRow = {
+  readonly labelSet: number
+  readonly stream: number
+  readonly key: number
+  readonly start: number
+  readonly end: number
+}
 
 export class RowSink {
   readonly #heap: RowHeap
@@ -36,13 +42,15 @@ export class RowSink {
   readonly #lines = new ByteList(ArrayBuffer)
   readonly #backward: boolean
   readonly #byStream: boolean
+  readonly #namesStreams: boolean
   readonly #first: RowPlace | undefined
 
-  constructor({ limit, direction, tail, byStream = false, first }: RowTask) {
+  constructor({ limit, direction, tail, byStream = false, first, namesStreams = false }: RowTask) {
     this.#heap = new RowHeap(limit, direction)
     this.#tail = tail && new TailRows({ limit, direction, tail })
     this.#backward = direction === 'backward'
     this.#byStream = byStream
+    this.#namesStreams = namesStreams
     this.#first = first
   }
 
@@ -137,7 +145,7 @@ export class RowSink {
     const start = lines.sizeBytes
     lines.append(result.bytes, result.start, result.end)
     const key = this.#byStream ? labels.key(stream) : 0
-    return { labelSet: this.#sets.add(result), key, start, end: lines.sizeBytes }
+    return { labelSet: this.#sets.add(result), stream, key, start, end: lines.sizeBytes }
   }
 
   finish(pipeline: Pipeline, day: Day, counts: ScanCounts): RowsResult {
@@ -145,6 +153,7 @@ export class RowSink {
     const rowCount = time.length
     const key = this.#byStream ? new Float64Array(rowCount) : undefined
     const labelSet = new Uint32Array(rowCount)
+    const streams = this.#namesStreams ? new Uint32Array(rowCount) : undefined
     const lineStart = new Uint32Array(rowCount + 1)
     const lines = new ByteList(SharedArrayBuffer)
     this.#chooseLines(order, row)
@@ -158,6 +167,7 @@ export class RowSink {
       }
       if (key !== undefined) key[i] = found.key
       labelSet[i] = found.labelSet
+      if (streams !== undefined) streams[i] = found.stream
       lineStart[i + 1] = lines.sizeBytes
     }
     for (const { page } of this.#pages.values()) page.release()
@@ -173,6 +183,7 @@ export class RowSink {
       lineStart,
       lines: lines.finish(),
       labelSet,
+      streams,
       labelSets,
     }
   }

@@ -51,6 +51,8 @@ export type RowTask = {
   readonly byStream?: boolean
   /** Rows before it, in the direction of the query, are left out. */
   readonly first?: RowPlace | undefined
+  /** Set when nothing looks at labels of streams: jobs come without them, and the answer has `streams` in their place. */
+  readonly namesStreams?: boolean
 }
 
 /** Where a row stands among those of its day. */
@@ -216,6 +218,8 @@ export type RowsResult = {
   readonly lines: Uint8Array
   /** Position in `labelSets` of a row. */
   readonly labelSet: Uint32Array
+  /** Stream of a row by ordinal, when label sets are without the labels of streams, and metadata has the names that it is stored under. */
+  readonly streams?: Uint32Array | undefined
   readonly labelSets: LabelSetTable
 }
 

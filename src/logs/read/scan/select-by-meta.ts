@@ -16,7 +16,7 @@ export function selectByMeta(filter: MetaFilter, origin: PageOrigin, rows: Uint3
   if (!page.metaNames.includes(name)) return passes('') ? count : 0
   const column = page.meta(name)
   if (column?.constant !== undefined) return passes(column.constant) ? count : 0
-  const dictionary = column?.dictionary
+  const dictionary = column?.smallCodes ?? column?.dictionary
   if (dictionary === undefined) return selectByBytes(filter, column, rows, count)
   const verdicts = Uint8Array.from(['', ...dictionary.values], (value) => (passes(value) ? 1 : 0))
   const { codes } = dictionary

@@ -16,12 +16,19 @@ test('selects what filtering row by row selects', () => {
     from: fc.integer({ min: 0, max: 20 }),
     to: fc.integer({ min: 0, max: 21 }),
     hasMask: fc.boolean(),
+    hasRuns: fc.boolean(),
   })
   fc.assert(
-    fc.property(fc.array(row, { maxLength: 40 }), selection, (rows, { streams, from, to, hasMask }) => {
+    fc.property(fc.array(row, { maxLength: 40 }), selection, (rows, { streams, from, to, hasMask, hasRuns }) => {
+      const runs = rows
+        .map(({ stream }, i) => ({ stream, end: i + 1 }))
+        .filter(({ stream, end }) => rows[end]?.stream !== stream)
       const page = {
         rowCount: rows.length,
         stream: Uint32Array.from(rows, (one) => one.stream),
+        streamRuns: hasRuns
+          ? { values: Uint32Array.from(runs, (run) => run.stream), ends: Uint32Array.from(runs, (run) => run.end) }
+          : undefined,
         time: Float64Array.from(rows, (one) => one.time),
       }
       const mask = new Uint8Array(8)

@@ -1,5 +1,6 @@
 /** The first step of a scan: which rows of a page belong to wanted streams and times. Touches two columns only. */
 import type { LogPage } from '#/logs/store/log-page.ts'
+import type { RunsU32 } from '#/storage/column/runs-u32.ts'
 
 export type RowSelection = {
   /** 1 for each stream that is wanted; undefined: all. */
@@ -13,9 +14,26 @@ export type RowSelection = {
 
 /** Writes the positions of the rows to `rows`, ascending; returns how many. `rows` has room for the whole page. */
 export function selectRows(page: LogPage, selection: RowSelection, rows: Uint32Array): number {
-  let count = selectByTime(page, selection, rows)
-  if (selection.streams !== undefined) count = keepStreams(page.stream, selection.streams, rows, count)
+  const { streams, isInside } = selection
+  const runs = isInside && streams !== undefined ? page.streamRuns : undefined
+  let count: number
+  if (runs !== undefined) count = selectRuns(runs, streams!, rows)
+  else {
+    count = selectByTime(page, selection, rows)
+    if (streams !== undefined) count = keepStreams(page.stream, streams, rows, count)
+  }
   if (selection.dropped !== undefined) count = dropMarked(selection.dropped, rows, count)
+  return count
+}
+
+function selectRuns({ values, ends }: RunsU32, streams: Uint8Array, rows: Uint32Array): number {
+  let count = 0
+  let row = 0
+  for (let run = 0; run < values.length; run++) {
+    const end = ends[run]!
+    if (streams[values[run]!] === 0) row = end
+    while (row < end) rows[count++] = row++
+  }
   return count
 }
 

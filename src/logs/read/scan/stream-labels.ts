@@ -2,11 +2,15 @@
 import { firstPairOf, hashOfStream, valueOfPair, type CodedLabels } from '#/storage/index/coded-labels.ts'
 import type { Label, Labels } from '#/storage/index/label-index.ts'
 
+const noLabels: Labels = []
+
 export class StreamLabels {
   readonly #coded: CodedLabels
   readonly #labels: (Labels | undefined)[]
   /** By pair. */
   readonly #pairs: (Label | undefined)[]
+  /** By pair: the labels of streams that have no other. */
+  readonly #single: Labels[] = []
   readonly #named = new Map<string, boolean>()
   /** What {@link pairsKey} was asked for last, and which names that are. */
   #wantedNames: ReadonlySet<string> | undefined
@@ -67,13 +71,19 @@ export class StreamLabels {
   }
 
   of(stream: number): Labels {
+    if (this.count === 0) return noLabels
     return (this.#labels[stream] ??= this.#read(stream))
   }
 
   #read(stream: number): Labels {
     const { pairs, ends } = this.#coded
+    const first = firstPairOf(this.#coded, stream)
+    const end = ends[stream]!
+    // queries that look at few labels have these in very many streams
+    if (end === first) return noLabels
+    if (end === first + 1) return (this.#single[pairs[first]!] ??= [this.#label(pairs[first]!)])
     const labels: Label[] = []
-    for (let i = firstPairOf(this.#coded, stream); i < ends[stream]!; i++) labels.push(this.#label(pairs[i]!))
+    for (let i = first; i < end; i++) labels.push(this.#label(pairs[i]!))
     return labels
   }
 
