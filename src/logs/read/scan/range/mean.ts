@@ -9,7 +9,8 @@ export const mean = stateFold({
   fields: 2,
   start(states, at, { value }) {
     states[at] = 1
-    states[at + 1] = value
+    // a mean begins at 0, which makes 0 of -0
+    states[at + 1] = 0 + value
   },
   add(states, at, { value }) {
     const count = ++states[at]!
