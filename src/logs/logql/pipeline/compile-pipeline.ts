@@ -132,6 +132,7 @@ class CompiledPipeline implements Pipeline {
   readonly #row = new ScanRow(new TextCache())
   /** Of the stages that read lines; undefined where one of them reads any line. */
   readonly #texts: readonly TextFields[] | undefined
+  readonly #allTexts: readonly TextFields[]
 
   constructor(
     pageFilters: readonly PageFilter[],
@@ -139,8 +140,8 @@ class CompiledPipeline implements Pipeline {
     context: PipelineContext,
     reads: Pick<Pipeline, 'metaFilters' | 'readsLines' | 'readsMeta'> & { readonly texts: RowStage['texts'][] },
   ) {
-    const texts = reads.texts.filter((one) => one !== undefined)
-    this.#texts = texts.length === reads.texts.length ? texts : undefined
+    this.#allTexts = reads.texts.filter((one) => one !== undefined)
+    this.#texts = this.#allTexts.length === reads.texts.length ? this.#allTexts : undefined
     this.pageFilters = pageFilters
     this.#stages = stages
     this.#context = context
@@ -156,6 +157,11 @@ class CompiledPipeline implements Pipeline {
   begin(nowNs: bigint, check: () => void): void {
     this.#context.nowNs = nowNs
     this.#context.check = check
+  }
+
+  end(): void {
+    this.#row.leave()
+    for (const texts of this.#allTexts) texts.leave()
   }
 
   linesToRead(page: LogPage, rows: Uint32Array): Uint32Array {

@@ -14,8 +14,8 @@ export function compileJson(needed: NeededLabels): RowStage {
   if (wanted.isEmpty) return () => true
   const scanner = new JsonScanner(new KeyTable(wanted, 'json'))
   const sink = new LabelSink(wanted)
-  const texts =
-    needed === 'all' ? undefined : new TextFields(textLayouts(`json ${wanted.key}`, () => sampleReader(wanted)))
+  const key = `json ${wanted.key}`
+  const texts = needed === 'all' ? undefined : new TextFields(() => textLayouts(key, () => sampleReader(wanted)))
   const stage = (row: Row): boolean => {
     const known = texts?.layoutOf(row)
     if (known !== undefined) {

@@ -20,10 +20,8 @@ export function compileLogfmt(node: LogfmtNode, needed: NeededLabels): RowStage 
   if (wanted.isEmpty) return () => true
   const keys = new KeyTable(wanted, 'plain')
   const scanner = new LogfmtScanner()
-  const texts =
-    needed === 'all'
-      ? undefined
-      : new TextFields(textLayouts(layoutKey(wanted, node), () => sampleReader(wanted, node)))
+  const key = layoutKey(wanted, node)
+  const texts = needed === 'all' ? undefined : new TextFields(() => textLayouts(key, () => sampleReader(wanted, node)))
   const stage = (row: Row): boolean => {
     const known = texts?.layoutOf(row)
     if (known !== undefined) {

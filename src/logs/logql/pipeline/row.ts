@@ -134,6 +134,8 @@ export interface Pipeline {
    * function that throws when nobody waits for the result any more, for stages that may take long.
    */
   begin(nowNs: bigint, check: () => void): void
+  /** To be called behind the rows of a job: forgets them and their pages. A row that was returned is good until then. */
+  end(): void
   /** Of `rows`, which are ascending, those whose lines the row stages look at. */
   linesToRead(page: LogPage, rows: Uint32Array): Uint32Array
   /** Runs the row stages. The returned row is the pipeline's own; undefined when the entry is dropped. */

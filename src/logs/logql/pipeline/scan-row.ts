@@ -14,6 +14,8 @@ import type { CutNumbers } from '#/storage/column/cut-numbers.ts'
 import type { Labels } from '#/storage/index/label-index.ts'
 
 const noLabels: Labels = []
+const noOffsets = new Uint32Array(0)
+const noTimes = new Float64Array(0)
 
 export class ScanRow implements Row {
   start = 0
@@ -25,8 +27,8 @@ export class ScanRow implements Row {
   readonly #meta = new MetaView()
   #page: LogPage | undefined
   /** Columns of the page. */
-  #lineStart: Uint32Array = new Uint32Array(0)
-  #times: Float64Array = new Float64Array(0)
+  #lineStart: Uint32Array = noOffsets
+  #times: Float64Array = noTimes
   #knownNumbers: CutNumbers | undefined
   position = 0
   #labels: Labels = noLabels
@@ -79,6 +81,20 @@ export class ScanRow implements Row {
     this.#lineStart = page.lineStart
     this.#times = page.time
     this.#knownNumbers = undefined
+  }
+
+  /** Forgets the entry and its page, whose memory others may want. */
+  leave(): void {
+    this.#page = undefined
+    this.#meta.leave()
+    this.#lineStart = noOffsets
+    this.#times = noTimes
+    this.#knownNumbers = undefined
+    this.#ownLine = undefined
+    this.#lineText = undefined
+    this.#parsedCount = 0
+    this.#sources.length = 0
+    this.#fields.length = 0
   }
 
   get #numbers(): CutNumbers {

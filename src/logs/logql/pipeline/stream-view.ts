@@ -36,6 +36,11 @@ export class MetaView {
   /** Whether rows may bring an error with them. */
   hasErrors = false
 
+  leave(): void {
+    this.#page = undefined
+    this.#columns.clear()
+  }
+
   enter(page: LogPage): void {
     if (page === this.#page) return
     this.#page = page

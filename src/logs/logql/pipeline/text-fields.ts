@@ -11,14 +11,24 @@ const MIN_ROWS_PER_TEXT = 2
 const noRows = new Uint32Array(0)
 
 export class TextFields {
-  readonly #texts: TextLayouts
+  readonly #openTexts: () => TextLayouts
+  /** Those of the thread, while there is a page: pipelines are kept, and would keep them beyond their limit. */
+  #texts: TextLayouts | undefined
   #page: LogPage | undefined
   #textOfRow: Uint16Array | undefined
   /** Of the page's texts: null when lines must be parsed, undefined when nobody has asked. */
   readonly #layouts: (TextLayout | null | undefined)[] = []
 
-  constructor(texts: TextLayouts) {
-    this.#texts = texts
+  constructor(openTexts: () => TextLayouts) {
+    this.#openTexts = openTexts
+  }
+
+  /** Forgets the page, and what is known of its texts. */
+  leave(): void {
+    this.#page = undefined
+    this.#textOfRow = undefined
+    this.#texts = undefined
+    this.#layouts.length = 0
   }
 
   /** What the parser makes of the row's line; undefined when it must be parsed. */
@@ -44,6 +54,7 @@ export class TextFields {
 
   #enter(page: LogPage): void {
     this.#page = page
+    this.#texts ??= this.#openTexts()
     this.#textOfRow = undefined
     const cut = page.cutLines
     if (cut?.textOfRow === undefined || page.cutNumbers === undefined) return
@@ -60,6 +71,6 @@ export class TextFields {
     const { cutLines, cutNumbers } = this.#page!
     const { text: bytes, textStart } = cutLines!
     const place = { start: textStart[text]!, end: textStart[text + 1]!, hash: cutNumbers!.textHashes[text]! }
-    return (this.#layouts[text] = this.#texts.of(bytes, place, () => cutNumbers!.contextsOf(text)))
+    return (this.#layouts[text] = this.#texts!.of(bytes, place, () => cutNumbers!.contextsOf(text)))
   }
 }

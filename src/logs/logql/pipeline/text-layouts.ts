@@ -21,9 +21,12 @@ export type TextLayout = { readonly fields: readonly NamedField[]; readonly faul
 /** Where a text lies, and its hash in `CutNumbers`. */
 type TextPlace = { readonly start: number; readonly end: number; readonly hash: number }
 
-/** Texts of one parser and their bytes; beyond, all are forgotten and learned anew. */
+/** Texts of one parser, and the memory of them and their fields; beyond, all are forgotten and learned anew. */
 const MAX_TEXTS = 8192
 const MAX_BYTES = 2 * 1024 * 1024
+const FIELD_BYTES = 128
+/** Lines of longer texts are parsed. */
+const MAX_TEXT_BYTES = 16 * 1024
 const SLOTS = 2 * MAX_TEXTS
 /** A text that is not found in so many slots is learned each time. */
 const MAX_PROBES = 64
@@ -56,6 +59,7 @@ export class TextLayouts {
 
   /** Of the text `bytes[start, end)`, whose numbers have these contexts; null when its lines must be parsed. */
   of(bytes: Buffer, { start, end, hash }: TextPlace, contexts: () => Uint16Array): TextLayout | null {
+    if (end - start > MAX_TEXT_BYTES) return null
     let slot = hash & (SLOTS - 1)
     for (let probes = 0; this.#slots[slot] !== 0; slot = (slot + 1) & (SLOTS - 1)) {
       if (++probes > MAX_PROBES) return this.#learn(sampleLineOf(bytes, start, end), contexts)
@@ -70,7 +74,7 @@ export class TextLayouts {
     }
     const layout = this.#learn(sampleLineOf(bytes, start, end), contexts)
     const at = this.#texts.push(Buffer.from(bytes.subarray(start, end))) - 1
-    this.#size += end - start
+    this.#size += end - start + (layout?.fields.length ?? 0) * FIELD_BYTES
     this.#layouts.push(layout)
     this.#hashes[at] = hash
     this.#slots[slot] = at + 1

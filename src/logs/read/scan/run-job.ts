@@ -123,6 +123,14 @@ class Scan {
   }
 
   run(): ScanResult {
+    try {
+      return this.#scan()
+    } finally {
+      this.#pipeline.end()
+    }
+  }
+
+  #scan(): ScanResult {
     for (const part of this.#job.parts) {
       const labels = new StreamLabels(part.labels)
       if (this.#sink instanceof SampleSink) this.#sink.beginPart(labels)
