@@ -3,8 +3,9 @@
  * which number is meant, so that no line has to be put together.
  */
 import { lineSlotsKernel } from './line-slots-kernel.ts'
-import { at, CONTEXTS, MAX_SLOT_NUMBERS } from './line-slots-memory.ts'
+import { at } from './line-slots-memory.ts'
 import { openSlots, passTexts, takePart, type CutTexts } from './line-texts.ts'
+import { eachContext } from './number-contexts.ts'
 import { decodePackedU32, skipPackedU32 } from './packed-u32.ts'
 import { unsealColumn } from './sealed.ts'
 import type { SealedColumn } from './sealed.ts'
@@ -93,22 +94,11 @@ export class CutNumbers {
   }
 }
 
-/** By context; see docs/formats/block-v1.md, numbers of line-templates. */
 function findNumbers(reader: ByteReader): Map<number, StoredNumbers> {
   const stored = new Map<number, StoredNumbers>()
-  const count = reader.count(CONTEXTS, 'contexts')
-  const steps = decodePackedU32(reader, count)
-  const counts = decodePackedU32(reader, count)
-  let context = 0
-  let sum = 0
-  for (let i = 0; i < count; i++) {
-    context += steps[i]!
-    sum += counts[i]!
-    if (context >= CONTEXTS) throw reader.corruption(`context ${context} of ${CONTEXTS}`)
-    if (sum > MAX_SLOT_NUMBERS) throw reader.corruption(`${sum} numbers exceed ${MAX_SLOT_NUMBERS}`)
-    stored.set(context, { position: reader.position, count: counts[i]! })
-    skipPackedU32(reader, counts[i]!)
-  }
-  reader.end()
+  eachContext(reader, (context, { count }) => {
+    stored.set(context, { position: reader.position, count })
+    skipPackedU32(reader, count)
+  })
   return stored
 }

@@ -1,8 +1,9 @@
 /** Lines of a page from what ./line-slots.ts has made of them: all or some. */
 import { lineSlotsKernel, putTime, putTimes } from './line-slots-kernel.ts'
-import { at, CONTEXTS, MAX_SLOT_BYTES, MAX_SLOT_NUMBERS, MAX_SLOT_ROWS, MAX_VALUE_BYTES } from './line-slots-memory.ts'
+import { at, CONTEXTS, MAX_SLOT_BYTES, MAX_SLOT_ROWS, MAX_VALUE_BYTES } from './line-slots-memory.ts'
 import { loadTexts, openSlots, passTexts, takePart, type CutTexts } from './line-texts.ts'
-import { decodePackedU32, decodePackedU32Into } from './packed-u32.ts'
+import { eachContext } from './number-contexts.ts'
+import { decodePackedU32Into } from './packed-u32.ts'
 import { ScratchBuffers } from './scratch-buffers.ts'
 import { unsealColumnInto, unsealColumnTo } from './sealed.ts'
 import type { SealedColumn } from './sealed.ts'
@@ -145,22 +146,12 @@ function putRanks(presence: Uint8Array, ranks: Uint32Array): void {
 function decodeNumbers(reader: ByteReader): void {
   const { words } = lineSlotsKernel()
   words.fill(0, at.counts / WORD, at.seen / WORD)
-  const count = reader.count(CONTEXTS, 'contexts')
-  const steps = decodePackedU32(reader, count)
-  const counts = decodePackedU32(reader, count)
-  let context = 0
-  let from = 0
-  for (let i = 0; i < count; i++) {
-    context += steps[i]!
-    if (context >= CONTEXTS) throw reader.corruption(`context ${context} of ${CONTEXTS}`)
-    const to = from + counts[i]!
-    if (to > MAX_SLOT_NUMBERS) throw reader.corruption(`${to} numbers exceed ${MAX_SLOT_NUMBERS}`)
-    decodePackedU32Into(reader, words, { at: at.numbers / WORD + from, count: counts[i]! })
-    words[at.counts / WORD + context] = at.numbers + from * WORD
-    words[at.firsts / WORD + context] = at.numbers + to * WORD
-    from = to
-  }
-  reader.end()
+  eachContext(reader, (context, { before, count }) => {
+    const end = before + count
+    decodePackedU32Into(reader, words, { at: at.numbers / WORD + before, count })
+    words[at.counts / WORD + context] = at.numbers + before * WORD
+    words[at.firsts / WORD + context] = at.numbers + end * WORD
+  })
 }
 
 function areNumbersUsed(words: Uint32Array): boolean {

@@ -2,7 +2,7 @@
  * Adds the labels of streams to rows that were found without them. Where nothing looks at these labels, so few are needed in the end that
  * reading them from the indexes takes far less than bringing those of all streams to the threads.
  */
-import { codeOfCategory } from '#/logs/read/scan/label-sets.ts'
+import { codeOfCategory, packSets } from '#/logs/read/scan/label-sets.ts'
 import { EXTRACTED_SUFFIX } from '#/logs/logql/pipeline/stream-view.ts'
 import type { LabelSetTable, RowsResult } from '#/logs/read/scan/scan-job.ts'
 import { resultBytes } from './compact-rows.ts'
@@ -93,13 +93,13 @@ class CompletedSets {
   }
 
   finish(): LabelSetTable {
-    return {
+    return packSets({
       symbols: this.#symbols,
-      ends: Uint32Array.from(this.#ends),
-      names: Uint32Array.from(this.#names),
-      values: Uint32Array.from(this.#values),
-      categories: Uint8Array.from(this.#categories),
-    }
+      ends: this.#ends,
+      names: this.#names,
+      values: this.#values,
+      categories: this.#categories,
+    })
   }
 
   #hasMetadata(first: number, end: number, name: number): boolean {

@@ -50,13 +50,13 @@ export class LabelSetBuilder {
   }
 
   finish(): LabelSetTable {
-    return {
+    return packSets({
       symbols: this.#symbols,
-      ends: Uint32Array.from(this.#ends),
-      names: Uint32Array.from(this.#names),
-      values: Uint32Array.from(this.#values),
-      categories: Uint8Array.from(this.#categories),
-    }
+      ends: this.#ends,
+      names: this.#names,
+      values: this.#values,
+      categories: this.#categories,
+    })
   }
 
   #symbol(text: string): number {
@@ -67,6 +67,25 @@ export class LabelSetBuilder {
       this.#symbolOf.set(text, symbol)
     }
     return symbol
+  }
+}
+
+type PlainSets = {
+  readonly symbols: string[]
+  readonly ends: readonly number[]
+  readonly names: readonly number[]
+  readonly values: readonly number[]
+  readonly categories: readonly number[]
+}
+
+/** A table as it is posted. */
+export function packSets({ symbols, ends, names, values, categories }: PlainSets): LabelSetTable {
+  return {
+    symbols,
+    ends: Uint32Array.from(ends),
+    names: Uint32Array.from(names),
+    values: Uint32Array.from(values),
+    categories: Uint8Array.from(categories),
   }
 }
 
