@@ -66,7 +66,7 @@ export function newFrontend(settings: FrontendSettings, needs: FrontendNeeds): F
   })
   const caches = new Caches(budget)
   // what is cheap to get again comes first: it is given up first
-  const columns = new ColumnCache(new PartCache(caches.part('columns', budget.limitBytes * COLUMN_CACHE_SHARE)))
+  const columns = new ColumnCache(caches.part('columns', budget.limitBytes * COLUMN_CACHE_SHARE))
   const parts = new PartCache(caches.part('index-parts', budget.limitBytes * INDEX_CACHE_SHARE))
   const filters = new FilterCache(caches.part('filters', budget.limitBytes * FILTER_CACHE_SHARE))
   const querier = new Querier({

@@ -8,7 +8,6 @@ import type { LogBlock, PageColumns, PageMemory } from './log-block.ts'
 import { openLogBlock } from './open-log-block.ts'
 import { writeLogBlock } from './write-log-block.ts'
 import { Caches } from '#/platform/memory/caches.ts'
-import { PartCache } from '#/platform/memory/kept-parts.ts'
 import { MemoryBudget } from '#/platform/memory/memory-budget.ts'
 import { MemoryStore } from '#/platform/objstore/memory.ts'
 
@@ -36,7 +35,7 @@ async function open(cacheBytes: number): Promise<{ store: CountingStore; block: 
   const { meta, parts } = writeLogBlock({ ...testBlockInput({ index, pages }), pageRows: 300 })
   const store = new CountingStore(clock)
   await store.put(meta.key, parts)
-  const columns = new ColumnCache(new PartCache(new Caches(new MemoryBudget(MIB)).part('columns', cacheBytes)))
+  const columns = new ColumnCache(new Caches(new MemoryBudget(MIB)).part('columns', cacheBytes))
   return { store, block: await openLogBlock(store, meta, { columns }) }
 }
 

@@ -3,18 +3,22 @@
  * that is far away is spared a request, a file that is near is spared the reading.
  */
 import type { PageSpan } from './plan-reads.ts'
-import type { PartCache } from '#/platform/memory/kept-parts.ts'
+import type { CachePart } from '#/platform/memory/caches.ts'
+import { PartCache } from '#/platform/memory/kept-parts.ts'
 
 /** Larger spans are of scans, which come by once. */
 const MAX_SPAN_BYTES = 64 * 1024
 
 export type SharedBytes = Uint8Array<SharedArrayBuffer>
 
+/** A scan of more than fits must not copy much, nor drop shared memory by the megabyte, which forces collections. */
+const ADMITTED = 64
+
 export class ColumnCache {
   readonly #spans: PartCache
 
-  constructor(spans: PartCache) {
-    this.#spans = spans
+  constructor(cache: CachePart<object>) {
+    this.#spans = new PartCache(cache, ADMITTED)
   }
 
   /** The bytes of a span of an object, which are nobody's to change; undefined when they must be read. */

@@ -14,10 +14,13 @@ export type MadePart<T extends object> = { readonly value: T; readonly bytes: nu
 /** The parts of all things that share a cache. */
 export class PartCache {
   readonly #cache: CachePart<object>
+  readonly #admitted: number
   #refused = 0
 
-  constructor(cache: CachePart<object>) {
+  /** One of `admitted` new parts gets a place when all are taken. */
+  constructor(cache: CachePart<object>, admitted = ADMITTED) {
     this.#cache = cache
+    this.#admitted = admitted
   }
 
   get(id: string): object | undefined {
@@ -41,7 +44,7 @@ export class PartCache {
   #admits(bytes: number): boolean {
     const { sizeBytes, maxBytes } = this.#cache
     if (sizeBytes + bytes <= maxBytes) return true
-    this.#refused = (this.#refused + 1) % ADMITTED
+    this.#refused = (this.#refused + 1) % this.#admitted
     return this.#refused === 0
   }
 }
